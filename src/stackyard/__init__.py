@@ -1,0 +1,1 @@
+"""The Python behind the tasks: observe, plan, show, execute, verify."""

@@ -1,0 +1,1 @@
+"""One file per task: observe, plan, show, execute, verify."""

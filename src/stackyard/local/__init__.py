@@ -1,0 +1,1 @@
+"""The AWS on your laptop: emulator, gateway, Lambda runtime, processes."""
