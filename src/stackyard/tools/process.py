@@ -20,7 +20,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TextIO
 
 from stackyard.errors import MissingError
 
@@ -38,6 +38,10 @@ class Completed:
     code: int
     stdout: str
     stderr: str
+
+
+def _ignore(_pid: int) -> None:
+    """Take no note of a process id."""
 
 
 class Runner(Protocol):
@@ -61,11 +65,17 @@ class Runner(Protocol):
         argv: Sequence[str],
         on_line: Callable[[str], None],
         *,
+        log: Path,
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
         keep_fds: Sequence[int] = (),
+        on_start: Callable[[int], None] = _ignore,
     ) -> Completed:
-        """Call ``on_line`` for each line of standard output as it comes; standard error is collected."""
+        """Call ``on_line`` for each line of standard output as it comes.
+
+        Output goes to ``log`` (and ``log`` with ``.err`` behind it) and is read from there, so that the program can
+        finish its work when we are killed. ``on_start`` is told its process id.
+        """
         ...
 
     def which(self, name: str) -> str | None:
@@ -107,7 +117,7 @@ class SystemRunner:
                 out, err = process.communicate()
                 return Completed(tuple(argv), 124, out, f"{err}\ngave up after {timeout:g} s")
             except BaseException:
-                _end(process)
+                process.terminate()
                 raise
         return Completed(tuple(argv), process.returncode, out, err)
 
@@ -116,61 +126,68 @@ class SystemRunner:
         argv: Sequence[str],
         on_line: Callable[[str], None],
         *,
+        log: Path,
         cwd: Path | None = None,
         env: Mapping[str, str] | None = None,
         keep_fds: Sequence[int] = (),
+        on_start: Callable[[int], None] = _ignore,
     ) -> Completed:
-        """Run to the end, handing over each line. On Ctrl-C the program gets time to end its own work."""
-        with _starting(argv):
+        """Run to the end, handing over each line.
+
+        On Ctrl-C the program is interrupted once and gets the time it needs to end; on a second one we go without it.
+        """
+        errors = log.with_name(log.name + ".err")
+        with _starting(argv), log.open("wb") as output, errors.open("wb") as problems:
             process = subprocess.Popen(
                 argv,
                 cwd=cwd,
                 env=env,
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                errors="replace",
+                stdout=output,
+                stderr=problems,
                 pass_fds=tuple(keep_fds),
-                # Its own group: a Ctrl-C at the terminal must reach it once, from us, not twice. Terraform takes a
-                # second interrupt as leave to drop the state on the floor.
-                process_group=0,
+                # A Ctrl-C at the terminal must reach it once, from us: Terraform takes a second interrupt as leave
+                # to drop the state on the floor. And whoever kills us as a group shall not kill it.
+                start_new_session=True,
             )
-        with process:
-            assert process.stdout is not None
-            assert process.stderr is not None
-            errors: list[str] = []
-            drain = threading.Thread(target=errors.extend, args=(process.stderr,), daemon=True)
-            drain.start()
-            lines: list[str] = []
+        on_start(process.pid)
+        with log.open(encoding="utf-8", errors="replace") as lines:
+            interrupted = False
             try:
-                for line in process.stdout:
-                    lines.append(line)
-                    on_line(line.rstrip("\n"))
-                process.wait()
-            except BaseException:
-                _end(process)
-                raise
-            drain.join()
-        return Completed(tuple(argv), process.returncode, "".join(lines), "".join(errors))
+                _follow(process, lines, on_line)
+            except KeyboardInterrupt:
+                interrupted = True
+                process.send_signal(signal.SIGINT)
+                _follow(process, lines, on_line)
+            if interrupted:
+                raise KeyboardInterrupt
+        return Completed(
+            tuple(argv), process.wait(), log.read_text("utf-8", "replace"), errors.read_text("utf-8", "replace")
+        )
 
     def which(self, name: str) -> str | None:
         """Return the path of a program, or None."""
         return shutil.which(name)
 
 
-def _end(process: subprocess.Popen[str], patience: float = 60) -> None:
-    """Interrupt, wait for the program to finish what it must (Terraform writes its state), then kill."""
-    with contextlib.suppress(ProcessLookupError):
-        process.send_signal(signal.SIGINT)
-    reader = threading.Thread(target=lambda: [stream.read() for stream in (process.stdout, process.stderr) if stream])
-    reader.daemon = True
-    reader.start()
-    try:
-        process.wait(patience)
-    except (subprocess.TimeoutExpired, KeyboardInterrupt):
-        process.kill()
-        process.wait()
+def _follow(process: subprocess.Popen[bytes], lines: TextIO, on_line: Callable[[str], None]) -> None:
+    """Hand over lines as the program writes them, until it has ended and the last is read."""
+    partial = ""
+    while True:
+        ended = process.poll() is not None
+        chunk = lines.read()
+        partial += chunk
+        *whole, partial = partial.split("\n")
+        for line in whole:
+            on_line(line)
+        if ended and not chunk:
+            if partial:
+                on_line(partial)
+            return
+        if not chunk:
+            # Sleeps until it ends or 20 ms have gone; there is no portable way to wait for a file to grow.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(0.02)
 
 
 @contextlib.contextmanager
@@ -216,10 +233,10 @@ class Daemon:
             self._process.wait()
 
 
-def start_daemon(argv: Sequence[str], *, log: Path, env: Mapping[str, str], cwd: Path) -> Daemon:
+def start_daemon(argv: Sequence[str], *, log: Path, env: Mapping[str, str], cwd: Path, hold: int) -> Daemon:
     """Start a program of ours in its own session, output appended to ``log``, with a lifeline.
 
-    Raises MissingError when it cannot be started.
+    ``hold`` is the file descriptor of a lock that it keeps for as long as it lives. Raises MissingError when it cannot be started.
     """
     read, write = os.pipe()
     try:
@@ -231,7 +248,7 @@ def start_daemon(argv: Sequence[str], *, log: Path, env: Mapping[str, str], cwd:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                pass_fds=(read,),
+                pass_fds=(read, hold),
                 start_new_session=True,
             )
     except BaseException:
@@ -266,3 +283,9 @@ async def spawn(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> as
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
+
+
+def end_group(leader: int) -> None:
+    """Kill what is left of a process group whose leader is gone (a Terraform's provider outlives its SIGKILL)."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)

@@ -1,0 +1,48 @@
+"""What deploy, plan and services look at before they decide: images wanted, images there, releases so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from stackyard.commands.session import Session
+from stackyard.images import Image, plan_images
+from stackyard.plan import DeployPlan, plan_deploy
+from stackyard.tools.git import Revision, describe_revision
+from stackyard.tools.tree import hash_files, read_lock
+
+SHARED = ("src/servicekit", "Dockerfile")
+
+
+def wanted_images(session: Session) -> tuple[Image, ...]:
+    """Return the image that each service's sources want now."""
+    entries = session.catalog.entries
+    files = {entry.name: hash_files(session.root, [entry.folder]) for entry in entries}
+    for entry in entries:
+        # Its settings reach AWS through Terraform; they are no part of the image.
+        files[entry.name].pop(f"{entry.folder}/service.yaml", None)
+    return plan_images(entries, files, hash_files(session.root, SHARED), read_lock(session.root))
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """The facts that a deploy is decided on."""
+
+    revision: Revision | None
+    plan: DeployPlan
+
+
+def observe(session: Session) -> Observed:
+    """Look at git, the caller, the sources and the registry. Raises StackyardError."""
+    images = wanted_images(session)
+    session.aws.check_caller()
+    found = session.aws.find_images(session.target.image_repository, [image.tag for image in images]) if images else {}
+    plan = plan_deploy(session.target, session.catalog, images, found, registers=session.target.emulated)
+    return Observed(describe_revision(session.runner, session.root), plan)
+
+
+def variables(session: Session, digests: Mapping[str, str], *, allow_empty: bool = False) -> dict[str, str]:
+    """Return what infra/app is told: the environment's name and the digest of every service."""
+    body = ", ".join(f'"{name}" = "{digest}"' for name, digest in sorted(digests.items()))
+    given = {"environment": session.target.name, "image_digests": f"{{{body}}}"}
+    return {**given, "allow_empty": "true"} if allow_empty else given

@@ -1,0 +1,104 @@
+"""Plan and apply one stack with everything told on the screen: what deploy, bootstrap, plan and destroy share."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from stackyard.commands.session import Session
+from stackyard.errors import RefusedError, StackyardError, ToolError
+from stackyard.local import daemons
+from stackyard.tools.terraform import LockedError, Planned, Stack, stack_sources
+from stackyard.tools.tfevents import Applied, Change, Event, Waiting, plain_action, short_address
+
+_SIGNS = {"create": "+", "import": "+", "update": "~", "replace": "±", "delete": "-"}
+
+
+def init_stack(session: Session, stack: Stack) -> None:
+    """Initialise a stack where that is needed."""
+    saved = stack.source / "errored.tfstate"
+    if saved.exists():
+        if not session.target.emulated:
+            folder = f"TF_DATA_DIR={stack.work.relative_to(session.root)}/data"
+            raise RefusedError(f"a state that could not be saved lies in infra/{stack.source.name}/errored.tfstate",
+                               "an earlier apply lost its connection to the state bucket",
+                               fix="Push it, then delete the file; what it records is not in the bucket.",
+                               command=f"{folder} terraform -chdir=infra/{stack.source.name} state push errored.tfstate",
+                               )  # fmt: skip
+        saved.unlink()
+    sources = stack_sources(session.root / "infra", stack.source.name)
+    with emulator_watched(session):
+        if stack.init(sources):
+            session.screen.note("terraform init")
+
+
+def plan_stack(session: Session, stack: Stack, *, destroy: bool = False) -> Planned:
+    """Plan a stack. On the laptop a lock that a killed run left behind is released, and said so."""
+    try:
+        with emulator_watched(session):
+            return stack.plan(_quiet, destroy=destroy)
+    except LockedError as error:
+        # We hold this checkout's own lock and the embedded AWS is this checkout's: its holder cannot be alive.
+        if not (session.target.emulated and stack.keep_fds):
+            raise
+        screen, lock = session.screen, error.lock
+        screen.note(f"the state was left locked by a killed run ({lock.who}, {lock.created}); releasing {lock.id}")
+        screen.note(f"(elsewhere you would type: inv unlock --env {session.target.name} --id {lock.id})")
+        stack.unlock(lock.id)
+        with emulator_watched(session):
+            return stack.plan(_quiet, destroy=destroy)
+
+
+def _quiet(_event: Event) -> None:
+    """Take note of nothing; a plan's changes are shown together when it is complete."""
+
+
+def show_changes(session: Session, planned: Planned) -> None:
+    """Print what a plan will do, one line a resource."""
+    if not planned.changed:
+        session.screen.note("no changes")
+        return
+    session.screen.note(plain_action(planned.changes) if planned.changes else "outputs change, resources do not")
+
+
+def list_changes(session: Session, planned: Planned) -> None:
+    """Print every change of a plan, one line a resource."""
+    for change in planned.changes:
+        if change.action in _SIGNS:
+            reason = f" ({change.reason.replace('_', ' ')})" if change.reason else ""
+            session.screen.note(f"{_SIGNS[change.action]} {short_address(change.address)}{reason}")
+
+
+def apply_stack(session: Session, stack: Stack, planned: Planned) -> None:
+    """Apply a plan, one line for each resource that is done."""
+
+    def tell(event: Event) -> None:
+        match event:
+            case Applied(address, verb, seconds):
+                session.screen.note(f"{verb} {short_address(address)} {seconds:.0f} s")
+            case Waiting(address, seconds):
+                session.screen.note(f"waiting for {short_address(address)} ({seconds:.0f} s)")
+            case Change() | _:
+                pass
+
+    with emulator_watched(session):
+        stack.apply(planned, tell)
+
+
+@contextlib.contextmanager
+def emulator_watched(session: Session) -> Iterator[None]:
+    """Say that the embedded AWS has died when that is why something failed."""
+    try:
+        yield
+    except ToolError as error:
+        if session.target.emulated and daemons.find_daemon(session.layout, daemons.EMULATOR) is None:
+            raise gone(session, error) from error
+        raise
+
+
+def gone(session: Session, error: StackyardError) -> ToolError:
+    """Make the error for an embedded AWS that died under way."""
+    from stackyard.tools.aws import emulator_gone  # noqa: PLC0415  (boto3 is slow to import)
+
+    words = daemons.tail(session.layout.daemon_log(daemons.EMULATOR), 10)
+    return emulator_gone("\n".join(filter(None, [error.detail[-1500:], words])))

@@ -1,0 +1,66 @@
+"""Observe again after a deploy: what runs is what was planned, and it answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from stackyard.commands.session import Session
+from stackyard.errors import ToolError
+from stackyard.tools.aws import LiveFunction
+from stackyard.tools.http import get
+
+PATIENCE = 30.0
+"""Seconds that a service gets to answer its health endpoint after a deploy."""
+
+
+def find_functions(session: Session, services: Mapping[str, Mapping[str, Any]]) -> dict[str, LiveFunction]:
+    """Return what runs for each deployed service. Raises ToolError for one that is not there."""
+    names = {service: str(facts["function_name"]) for service, facts in services.items()}
+    found: dict[str, LiveFunction] = {}
+    with ThreadPoolExecutor(8) as pool:
+        for service, live in zip(names, pool.map(session.aws.describe_function, names.values()), strict=True):
+            if live is None:
+                raise ToolError(f"{names[service]} is not there", "though Terraform says that it applied it",
+                                command=f"inv deploy --env {session.target.name}")  # fmt: skip
+            found[service] = live
+    return found
+
+
+def verify_functions(functions: Mapping[str, LiveFunction], digests: Mapping[str, str]) -> list[str]:
+    """Say which services run another image than the planned one."""
+    return [
+        f"{service} runs {functions[service].digest}, planned was {digest}"
+        for service, digest in digests.items()
+        if service in functions and functions[service].digest != digest
+    ]
+
+
+def verify_health(session: Session, url: str, services: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Ask every service's health endpoint through the gateway until it answers, and print the result.
+
+    Raises ToolError that names the services that do not.
+    """
+    # A service behind a key answers nobody without one: that it refuses is the sign that it is reached.
+    good = {name: {403} if facts["api_key"] else {200} for name, facts in services.items()}
+    addresses = {name: f"{url.rstrip('/')}{str(facts['path']).rstrip('/')}/health" for name, facts in services.items()}
+    until = time.monotonic() + PATIENCE
+
+    def ask(name: str) -> str:
+        while True:
+            answer = get(addresses[name], 10)
+            if answer.status in good[name]:
+                return ""
+            if time.monotonic() > until:
+                return f"{addresses[name]} answers {answer.status or 'nothing'}: {answer.text[:200]}"
+            time.sleep(0.1)
+
+    with ThreadPoolExecutor(8) as pool:
+        failures = [failure for failure in pool.map(ask, addresses) if failure]
+    if failures:
+        log = "inv up" if session.target.emulated else f"inv doctor --env {session.target.name}"
+        raise ToolError("deployed, but not healthy", "; ".join(failures), command=log)
+    session.screen.note(f"healthy: {', '.join(addresses) or 'no services'}")
+    return True

@@ -1,0 +1,109 @@
+"""Decide which images a deploy needs: a tag is the hash of everything that goes into an image, and of nothing else.
+
+Pure: files come as hashes, the lock file as data. `stackyard.tools.tree` reads them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from stackyard.kinds import KINDS
+from stackyard.services import Entry
+
+BASE_IMAGE = "public.ecr.aws/docker/library/python:3.14-slim"
+"""What every image is built on, by default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One service's image as its sources want it."""
+
+    service: str
+    tag: str
+    platform: str
+    target: str
+
+
+def plan_images(
+    entries: Iterable[Entry], files: Mapping[str, Mapping[str, str]], shared: Mapping[str, str], lock: Mapping[str, Any]
+) -> tuple[Image, ...]:
+    """Name the image of every service.
+
+    Args:
+        entries: The services.
+        files: By service, the hash of each file that goes into its image, by path.
+        shared: The hashes of what goes into every image (servicekit, Dockerfile).
+        lock: ``uv.lock``, parsed.
+    """
+    images: list[Image] = []
+    for entry in entries:
+        kind = KINDS[entry.service.kind]
+        facts = {
+            "files": dict(files[entry.name]),
+            "shared": dict(shared),
+            "locked": locked_share(lock, entry.name),
+            "base": BASE_IMAGE,
+            "platform": kind.platform,
+            "target": kind.image_target,
+        }
+        text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
+        fingerprint = hashlib.sha256(text.encode()).hexdigest()[:16]
+        images.append(Image(entry.name, f"{entry.name}-{fingerprint}", kind.platform, kind.image_target))
+    return tuple(images)
+
+
+def locked_share(lock: Mapping[str, Any], package: str) -> list[str]:
+    """Return what a package draws in, of the locked set: ``name==version`` with its files' hashes, sorted.
+
+    Every marker and extra that the lock file holds is followed, so the share may be larger than one platform's, but
+    never smaller.
+    """
+    packages: dict[str, list[Mapping[str, Any]]] = {}
+    for item in cast("list[Mapping[str, Any]]", lock.get("package", [])):
+        packages.setdefault(item["name"], []).append(item)
+    seen: set[str] = set()
+    waiting = [package]
+    lines: list[str] = []
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        for item in packages.get(name, []):
+            extras = cast("Mapping[str, list[Mapping[str, Any]]]", item.get("optional-dependencies", {}))
+            needed = [*item.get("dependencies", []), *(each for extra in extras.values() for each in extra)]
+            waiting += [each["name"] for each in needed]
+            files = [*item.get("wheels", []), *([item["sdist"]] if "sdist" in item else [])]
+            hashes = sorted(file["hash"] for file in files if "hash" in file)
+            if hashes:  # the project's own packages have none; their files are hashed as files
+                lines.append(f"{name}=={item['version']} {' '.join(hashes)}")
+    return sorted(lines)
+
+
+def render_manifest(image: Image) -> str:
+    """Return a manifest that stands for an image where no docker engine builds one.
+
+    It is a valid single-platform manifest whose digest changes exactly with the fingerprint; its layers are not kept
+    anywhere, because the laptop runs the sources themselves.
+    """
+    stand_in = json.dumps({"tag": image.tag, "platform": image.platform}, sort_keys=True).encode()
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+        "config": {
+            "mediaType": "application/vnd.docker.container.image.v1+json",
+            "size": len(stand_in),
+            "digest": f"sha256:{hashlib.sha256(stand_in).hexdigest()}",
+        },
+        "layers": [],
+    }
+    return json.dumps(manifest, sort_keys=True, separators=(",", ":"))
+
+
+def manifest_digest(manifest: str) -> str:
+    """Return the digest under which a registry keeps a manifest."""
+    return f"sha256:{hashlib.sha256(manifest.encode()).hexdigest()}"

@@ -1,0 +1,112 @@
+"""What pydantic models of the two YAML files share: strictness, the merge, and errors a person can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar, cast
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from stackyard.errors import ConfigError
+from stackyard.yamlfile import Key, YamlFile, dotted
+
+
+class FileModel(BaseModel):
+    """A part of a YAML file: no unknown keys, no quiet conversions, never changed after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+M = TypeVar("M", bound=FileModel)
+
+
+def parse_file(model: type[M], file: YamlFile, shown: str, data: object = None, context: str = "") -> M:
+    """Turn a file's data (or ``data`` in its stead) into its model.
+
+    Raises one ConfigError that names every wrong key with its line, what was found and what is allowed.
+    """
+    try:
+        return model.model_validate(file.data if data is None else data)
+    except ValidationError as error:
+        problems = [_problem(model, file, cast("Mapping[str, Any]", item), shown) for item in error.errors()]
+        raise config_error(shown, problems, context) from error
+
+
+def config_error(shown: str, problems: Sequence[str], context: str = "") -> ConfigError:
+    """Make one error of one or many problems."""
+    suffix = f" {context}" if context else ""
+    if len(problems) == 1:
+        return ConfigError(problems[0] + suffix, command="inv services")
+    listed = "\n".join(f"  {problem}" for problem in problems)
+    return ConfigError(f"{shown} has {len(problems)} problems{suffix}\n{listed}", command="inv services")
+
+
+def _problem(model: type[BaseModel], file: YamlFile, item: Mapping[str, Any], shown: str) -> str:
+    key = cast("Key", item["loc"])
+    # A mapping's own bad key is reported with a marker behind it; the marker names no key of the file.
+    bad_key = bool(key) and key[-1] == "[key]"
+    key = key[:-1] if bad_key else key
+    line = file.line_of(key)
+    where = f"{shown}:{line}" if line else shown
+    name, kind, found = dotted(key), cast("str", item["type"]), item.get("input")
+    context = cast("Mapping[str, Any]", item.get("ctx") or {})
+    if kind == "extra_forbidden":
+        allowed = ", ".join(_keys_at(model, key[:-1]))
+        return f"{where}: unknown key `{name}`: allowed here: {allowed}"
+    if kind == "missing":
+        return f"{where}: the key `{name}` is missing"
+    if kind == "literal_error":
+        return f"{where}: `{name}` is `{_short(found)}`: allowed: {context['expected']}"
+    if kind == "value_error":
+        return f"{where}: `{name}` is `{_short(found)}`: {context['error']}"
+    expected = cast("str", item["msg"]).removeprefix("Input ").replace("should", "must")
+    hint = '; quote it: "…"' if kind == "string_type" and isinstance(found, int | float) else ""
+    return f"{where}: `{name}` is `{_short(found)}`: it {expected}{hint}"
+
+
+def _keys_at(model: type[BaseModel], key: Key) -> list[str]:
+    """Return the allowed keys of the model that stands at ``key`` below ``model``."""
+    here: Any = model
+    for part in key:
+        if isinstance(here, type) and issubclass(here, BaseModel):
+            here = here.model_fields[str(part)].annotation if str(part) in here.model_fields else None
+        else:
+            here = _value_type(here)
+        here = _model_in(here) or here
+    found = _model_in(here)
+    return sorted(found.model_fields) if found else []
+
+
+def _value_type(annotation: Any) -> Any:
+    arguments = getattr(annotation, "__args__", ())
+    return arguments[-1] if arguments else None
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """Find the model in ``X``, ``X | None`` or ``Annotated[X, …]``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if getattr(annotation, "__origin__", None) is dict:
+        return None
+    for argument in getattr(annotation, "__args__", ()):
+        found = _model_in(argument)
+        if found:
+            return found
+    return None
+
+
+def _short(value: object) -> str:
+    text = str(value) if not isinstance(value, bool) else str(value).lower()
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def merge(base: Mapping[str, object], over: Mapping[str, object]) -> dict[str, object]:
+    """Lay one mapping over another; mappings inside are merged, everything else is replaced."""
+    merged = dict(base)
+    for name, value in over.items():
+        below = merged.get(name)
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            merged[name] = merge(cast("Mapping[str, object]", below), cast("Mapping[str, object]", value))
+        else:
+            merged[name] = value
+    return merged

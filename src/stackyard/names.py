@@ -1,0 +1,79 @@
+"""What a name may be, given everything that it flows into.
+
+A service's name becomes a folder, a Python module, a distribution, a part of AWS names and of image tags; a project's
+name a bucket and a repository. The limits are AWS's (the pages' titles stand beside them) and Python's.
+"""
+
+from __future__ import annotations
+
+import keyword
+import re
+import sys
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+
+NAME = r"^[a-z](?:[a-z0-9]|-(?=[a-z0-9]))*$"
+"""Small letters, digits, single dashes: what S3, ECR, Lambda, IAM, Python, Terraform and a shell all take as it is."""
+
+PROJECT_LENGTH = 20
+"""A state bucket, ``<project>-state-<account>-<region>``, has at most 63 characters (S3: Bucket naming rules)."""
+
+ENVIRONMENT_LENGTH = 16
+SERVICE_LENGTH = 32
+TOGETHER = 56
+"""``<project>-<environment>-<service>`` and what is put behind it: a Lambda function's name (Lambda: CreateFunction)
+and an IAM role's (IAM: IAM and AWS STS quotas) have at most 64 characters."""
+
+LOCAL = "local"
+"""The environment that always exists, on the laptop."""
+
+_NEVER_SERVICES = frozenset({"tests", "test", "src", "stackyard", "servicekit", "services", LOCAL})
+
+
+def module_name(service: str) -> str:
+    """Return the Python package of a service: ``order-desk`` has ``order_desk``."""
+    return service.replace("-", "_")
+
+
+def check_service_name(name: str, taken: AbstractSet[str]) -> str | None:
+    """Say what is wrong with a service's name, or None.
+
+    Args:
+        name: The name, also its folder's.
+        taken: Top-level modules and distributions that are installed and not a service of this project.
+    """
+    module = module_name(name)
+    if not re.fullmatch(NAME, name):
+        return "must be small letters, digits and single dashes, beginning with a letter"
+    if len(name) > SERVICE_LENGTH:
+        return f"has {len(name)} characters; at most {SERVICE_LENGTH} are allowed"
+    if keyword.iskeyword(module) or keyword.issoftkeyword(module):
+        return "is a word of the Python language"
+    if module in sys.stdlib_module_names:
+        return f"would hide Python's own module `{module}`"
+    if name in _NEVER_SERVICES or module in _NEVER_SERVICES:
+        return "has a meaning of its own in a project"
+    if module in taken or name in taken:
+        return f"would hide the installed package `{name if name in taken else module}`"
+    return None
+
+
+def check_together(project: str, environment: str, service: str) -> str | None:
+    """Say whether project, environment and service make a name too long for AWS, or None."""
+    length = len(f"{project}-{environment}-{service}")
+    if length > TOGETHER:
+        name = f"{project}-{environment}-{service}"
+        return f"`{name}` has {length} characters; AWS names of a service have room for {TOGETHER}"
+    return None
+
+
+def find_installed(site_packages: Path) -> frozenset[str]:
+    """List the modules and distributions of an environment, the project's own (editable) ones left out."""
+    found: set[str] = set()
+    for entry in site_packages.iterdir():
+        if entry.suffix == ".dist-info":
+            if not (entry / "direct_url.json").exists():
+                found.add(entry.name.split("-")[0].lower().replace("_", "-"))
+        elif entry.is_dir() or entry.suffix == ".py":
+            found.add(entry.name.split(".")[0])
+    return frozenset(found)

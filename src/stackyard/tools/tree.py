@@ -1,0 +1,45 @@
+"""Read the working tree: hashes of what goes into images, and the lock file."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from stackyard.errors import ConfigError, MissingError
+
+_NEVER = frozenset({"__pycache__", "tests", ".pytest_cache", ".ruff_cache", ".venv", ".hypothesis", "node_modules"})
+"""Folders that never go into an image."""
+
+_IGNORED_SUFFIXES = (".pyc", ".pyo", ".md")
+
+
+def hash_files(root: Path, places: Iterable[str]) -> dict[str, str]:
+    """Hash every file below ``places`` (folders or files, relative to ``root``) that can go into an image."""
+    hashes: dict[str, str] = {}
+    for place in places:
+        start = root / place
+        if start.is_file():
+            hashes[place] = hashlib.sha256(start.read_bytes()).hexdigest()
+        for folder, folders, names in os.walk(start):
+            folders[:] = sorted(name for name in folders if name not in _NEVER and not name.endswith(".egg-info"))
+            for name in sorted(names):
+                if name.endswith(_IGNORED_SUFFIXES):
+                    continue
+                path = Path(folder, name)
+                mode = "x" if os.access(path, os.X_OK) else "-"
+                hashes[path.relative_to(root).as_posix()] = mode + hashlib.sha256(path.read_bytes()).hexdigest()
+    return hashes
+
+
+def read_lock(root: Path) -> dict[str, Any]:
+    """Read ``uv.lock``. Raises MissingError without one, ConfigError for one that is broken."""
+    try:
+        return tomllib.loads((root / "uv.lock").read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise MissingError("uv.lock", "there is none; images are made from what it pins", command="uv lock") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError("uv.lock", f"is not valid: {error}", command="uv lock") from error
