@@ -1,0 +1,100 @@
+"""What every request passes first and last: path, ids, the access line, and the net for errors no one expected.
+
+Plain ASGI around the whole application, so that errors in middleware and OpenTelemetry's spans are inside of it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+
+from servicekit.context import REQUEST_ID_HEADER, enter, leave, read_context
+from servicekit.health import PROBES
+from servicekit.paths import place
+from servicekit.problems import unhandled
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_PASSED = "servicekit.front"
+
+_log = logging.getLogger("servicekit.access")
+_errors = logging.getLogger("servicekit.error")
+
+
+class Front:
+    """An ASGI application in front of another."""
+
+    def __init__(self, app: ASGIApp, service_path: str) -> None:
+        self._app, self._service_path = app, service_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request; anything else, and what a mounted application gets, is handed on untouched."""
+        if scope["type"] not in ("http", "websocket") or _PASSED in scope:
+            await self._app(scope, receive, send)
+            return
+        scope[_PASSED] = True
+        context = read_context(scope)
+        place(scope, self._service_path)
+        token = enter(context)
+        try:
+            if scope["type"] == "http":
+                await _Exchange(scope, send, context.request_id).run(self._app, receive)
+            else:
+                await self._app(scope, receive, send)
+        finally:
+            leave(token)
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    def __init__(self, scope: Scope, send: Send, request_id: str) -> None:
+        self._scope, self._send, self._request_id = scope, send, request_id
+        self._start = time.perf_counter()
+        self._status: int | None = None
+        self._logged = False
+
+    async def run(self, app: ASGIApp, receive: Receive) -> None:
+        try:
+            await app(self._scope, receive, self._pass)
+        except Exception as error:
+            # Starlette raises again what it has answered, for servers to log. It is logged here, once, with the ids.
+            _errors.exception("unhandled %s", type(error).__name__)
+            if self._status is None:
+                response = await unhandled(Request(self._scope), error)
+                await response(self._scope, receive, self._pass)
+            elif not self._logged:
+                raise
+        finally:
+            self._log_access()
+
+    async def _pass(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            headers = [*message.get("headers", ()), (REQUEST_ID_HEADER.encode(), self._request_id.encode())]
+            message = {**message, "headers": headers}
+        await self._send(message)
+        # Inside OpenTelemetry's span, which ends once this returns: the access line carries its ids.
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            self._log_access()
+
+    def _log_access(self) -> None:
+        if self._logged:
+            return
+        self._logged = True
+        path: str = self._scope["path"]
+        probe = path.removeprefix(self._scope["root_path"]) in PROBES
+        quiet = probe and self._status is not None and self._status < 400
+        level = logging.DEBUG if quiet else logging.INFO
+        if _log.isEnabledFor(level):
+            fields = {
+                "method": self._scope["method"],
+                "path": path,
+                "status": self._status,
+                "duration_ms": round((time.perf_counter() - self._start) * 1000, 2),
+            }
+            _log.log(level, "%s %s %s", fields["method"], path, self._status, extra=fields)

@@ -1,0 +1,159 @@
+"""Every service is sent its full public path; what it says about itself is true wherever it stands."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from servicekit.paths import PUBLIC_PATH_HEADER, ahead_of
+from servicekit.testing import rest_event
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fastapi import FastAPI
+
+SERVICE_PATHS = ["/", "/worker", "/deep/worker"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a gateway's URL stands: what a caller has to write before the service's path."""
+
+    ahead: str
+    base_path: str | None = None
+
+
+PLACES = {
+    "stage": Place("/dev"),
+    "custom domain": Place("", ""),
+    "base path": Place("/v1", "/v1"),
+    "base path without stage": Place("/v1/dev", "/v1/dev"),
+}
+
+
+@pytest.fixture(params=SERVICE_PATHS)
+def service_path(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(params=PLACES)
+def place(request: pytest.FixtureRequest) -> Place:
+    return PLACES[request.param]
+
+
+@pytest.fixture(params=["lambda", "uvicorn"])
+def ask(
+    request: pytest.FixtureRequest,
+    sample: Callable[[str], FastAPI],
+    invoke: Callable[..., httpx.Response],
+    serve: Callable[[FastAPI], str],
+    service_path: str,
+    place: Place,
+) -> Callable[[str], httpx.Response]:
+    """Return a function that asks the service for a path below its own."""
+    app = sample(service_path)
+    own = service_path.rstrip("/")
+    if request.param == "lambda":
+        return lambda path: invoke(
+            app, rest_event(own + path, service_path=service_path, stage="dev", base_path=place.base_path)
+        )
+    address = serve(app)
+
+    def over_http(path: str) -> httpx.Response:
+        public = (place.ahead + own + path).split("?")[0]
+        return httpx.get(address + own + path, headers={PUBLIC_PATH_HEADER: public})
+
+    return over_http
+
+
+def test_routes_match_and_links_are_public(
+    ask: Callable[[str], httpx.Response], service_path: str, place: Place
+) -> None:
+    """Routes match, and /docs, the OpenAPI document, redirects and url_for name the public path."""
+    root = place.ahead + service_path.rstrip("/")
+
+    index = ask("/")
+    assert (index.status_code, index.json()) == (200, {"route": "index"})
+
+    docs = ask("/docs")
+    assert re.findall(r"url: '([^']+)'", docs.text) == [f"{root}/openapi.json"]
+    assert ask("/openapi.json").json().get("servers", [{"url": ""}]) == [{"url": root}]
+
+    item = ask("/items/a%20b%2Fc?x=1").json()
+    assert item["name"] == "a b/c"
+    assert _path(item["link"]) == f"{root}/items/other"
+    assert _path(item["url"]) == f"{root}/items/a b/c"
+
+    redirect = ask("/greet/?name=Ann")
+    assert redirect.headers["location"].endswith(f"{root}/greet?name=Ann")
+    assert "://" in redirect.headers["location"]
+
+    missing = ask("/nowhere")
+    assert missing.json()["status"] == 404
+    assert missing.json()["instance"] == f"{root}/nowhere"
+
+
+@pytest.mark.parametrize("service_path", ["/worker"])
+def test_bare_service_path_is_the_index(ask: Callable[[str], httpx.Response]) -> None:
+    """The service's path without a slash is answered, not redirected to what the gateway takes for the same."""
+    assert ask("").json() == {"route": "index"}
+
+
+def test_health_check_straight_at_the_container(
+    sample: Callable[[str], FastAPI], serve: Callable[[FastAPI], str]
+) -> None:
+    """A path outside of the service's own still matches a route: load balancers and people do not know the prefix."""
+    address = serve(sample("/worker"))
+    assert httpx.get(f"{address}/health").json()["status"] == "ok"
+    assert httpx.get(f"{address}/worker/health").json()["status"] == "ok"
+    assert httpx.get(f"{address}/workers").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "//evil.example/worker/docs",
+        "/..//worker/docs",
+        "/<script>/worker/docs",
+        "https://evil.example/worker/docs",
+        "/x",
+    ],
+)
+def test_forged_public_path(sample: Callable[[str], FastAPI], serve: Callable[[FastAPI], str], forged: str) -> None:
+    """A public path that is not plain segments before the request's own path is ignored."""
+    docs = httpx.get(serve(sample("/worker")) + "/worker/docs", headers={PUBLIC_PATH_HEADER: forged})
+    assert re.findall(r"url: '([^']+)'", docs.text) == ["/worker/openapi.json"]
+
+
+def test_header_is_not_believed_on_lambda(
+    sample: Callable[[str], FastAPI], invoke: Callable[..., httpx.Response]
+) -> None:
+    """On Lambda the event says the public path, whatever a client's header does."""
+    event = rest_event("/worker/docs", service_path="/worker", headers=[(PUBLIC_PATH_HEADER, "/evil/worker/docs")])
+    assert re.findall(r"url: '([^']+)'", invoke(sample("/worker"), event).text) == ["/dev/worker/openapi.json"]
+
+
+@pytest.mark.parametrize(
+    ("public", "path", "ahead"),
+    [
+        ("/dev/a", "/a", "/dev"),
+        ("/dev", "/", "/dev"),
+        ("/dev/", "/", "/dev"),
+        ("/dev/a/", "/a", "/dev"),
+        ("/a", "/a", ""),
+        ("/dev/b", "/a", ""),
+        ("", "/a", ""),
+        ("/dev/ä b", "/ä b", "/dev"),
+    ],
+)
+def test_ahead_of(public: str, path: str, ahead: str) -> None:
+    """What lies ahead is what the public path has before the path, or nothing where they do not belong together."""
+    assert ahead_of(public, path) == ahead
+
+
+def _path(url: str) -> str:
+    return re.sub(r"^https?://[^/]+", "", url).split("?")[0]

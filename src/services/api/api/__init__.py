@@ -1,0 +1,1 @@
+"""Greets; the service to copy from."""
