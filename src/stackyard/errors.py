@@ -22,6 +22,7 @@ class StackyardError(Exception):
             fix: What to do about it, in words. Optional where the command says it all.
             command: The exact line to type next.
             detail: An outside tool's own words, shown before everything else.
+
         """
         super().__init__(f"{what}: {why}" if why else what)
         self.what, self.why, self.fix, self.command, self.detail = what, why, fix, command, detail

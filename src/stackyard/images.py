@@ -38,6 +38,7 @@ def plan_images(
         files: By service, the hash of each file that goes into its image, by path.
         shared: The hashes of what goes into every image (servicekit, Dockerfile).
         lock: ``uv.lock``, parsed.
+
     """
     images: list[Image] = []
     for entry in entries:
@@ -91,7 +92,7 @@ def render_manifest(image: Image) -> str:
     anywhere, because the laptop runs the sources themselves.
     """
     stand_in = json.dumps({"tag": image.tag, "platform": image.platform}, sort_keys=True).encode()
-    manifest = {
+    manifest: dict[str, object] = {
         "schemaVersion": 2,
         "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
         "config": {

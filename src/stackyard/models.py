@@ -72,7 +72,7 @@ def _keys_at(model: type[BaseModel], key: Key) -> list[str]:
             here = here.model_fields[str(part)].annotation if str(part) in here.model_fields else None
         else:
             here = _value_type(here)
-        here = _model_in(here) or here
+        here = cast("Any", _model_in(here) or here)
     found = _model_in(here)
     return sorted(found.model_fields) if found else []
 
@@ -84,11 +84,12 @@ def _value_type(annotation: Any) -> Any:
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
     """Find the model in ``X``, ``X | None`` or ``Annotated[X, …]``."""
+    origin, arguments = getattr(annotation, "__origin__", None), getattr(annotation, "__args__", ())
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    if getattr(annotation, "__origin__", None) is dict:
+    if origin is dict:
         return None
-    for argument in getattr(annotation, "__args__", ()):
+    for argument in arguments:
         found = _model_in(argument)
         if found:
             return found

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
-NAME = r"^[a-z](?:[a-z0-9]|-(?=[a-z0-9]))*$"
+NAME = r"^[a-z](?:-?[a-z0-9])*$"
 """Small letters, digits, single dashes: what S3, ECR, Lambda, IAM, Python, Terraform and a shell all take as it is."""
 
 PROJECT_LENGTH = 20
@@ -41,21 +41,21 @@ def check_service_name(name: str, taken: AbstractSet[str]) -> str | None:
     Args:
         name: The name, also its folder's.
         taken: Top-level modules and distributions that are installed and not a service of this project.
+
     """
     module = module_name(name)
-    if not re.fullmatch(NAME, name):
-        return "must be small letters, digits and single dashes, beginning with a letter"
-    if len(name) > SERVICE_LENGTH:
-        return f"has {len(name)} characters; at most {SERVICE_LENGTH} are allowed"
-    if keyword.iskeyword(module) or keyword.issoftkeyword(module):
-        return "is a word of the Python language"
-    if module in sys.stdlib_module_names:
-        return f"would hide Python's own module `{module}`"
-    if name in _NEVER_SERVICES or module in _NEVER_SERVICES:
-        return "has a meaning of its own in a project"
-    if module in taken or name in taken:
-        return f"would hide the installed package `{name if name in taken else module}`"
-    return None
+    wrongs = (
+        (
+            not re.fullmatch(NAME, name),
+            "must be small letters, digits and single dashes, beginning with a letter",
+        ),
+        (len(name) > SERVICE_LENGTH, f"has {len(name)} characters; at most {SERVICE_LENGTH} are allowed"),
+        (keyword.iskeyword(module) or keyword.issoftkeyword(module), "is a word of the Python language"),
+        (module in sys.stdlib_module_names, f"would hide Python's own module `{module}`"),
+        (bool({name, module} & _NEVER_SERVICES), "has a meaning of its own in a project"),
+        (bool({name, module} & taken), f"would hide the installed package `{name if name in taken else module}`"),
+    )
+    return next((why for wrong, why in wrongs if wrong), None)
 
 
 def check_together(project: str, environment: str, service: str) -> str | None:

@@ -1,4 +1,7 @@
-"""Decide what a deploy does, from what was observed. Pure; the same text is shown for ``--dry-run`` and before acting."""
+"""Decide what a deploy does, from what was observed.
+
+Pure; the same text is shown for ``--dry-run`` and before acting.
+"""
 
 from __future__ import annotations
 
@@ -61,8 +64,8 @@ def plan_deploy(
         images: What `stackyard.images.plan_images` wants.
         found: Digests by tag, as the registry has them.
         registers: Whether a missing image is registered rather than built.
+
     """
     wanted = {image.service: image for image in images}
     steps = tuple(ImageStep(wanted[name], found.get(wanted[name].tag)) for name in catalog.names())
     return DeployPlan(target, steps, registers)
-

@@ -27,19 +27,19 @@ Retention = Literal[
 class Throttle(FileModel):
     """How many requests the gateway lets through (API Gateway: Throttle requests to your REST APIs)."""
 
-    rate: float = Field(100, gt=0, le=10000, description="Requests per second over time.")
-    burst: int = Field(200, ge=1, le=5000, description="Requests at once.")
+    rate: float = Field(default=100, gt=0, le=10000, description="Requests per second over time.")
+    burst: int = Field(default=200, ge=1, le=5000, description="Requests at once.")
 
 
 class Environment(FileModel):
     """One environment: where it lives and how carefully it is treated."""
 
     account: str = Field(pattern=r"^\d{12}$", description="The AWS account, 12 digits in quotes.")
-    region: Region | None = Field(None, description="Its region, where it is not the project's.")
-    protected: bool = Field(False, description="Deploys ask first; destroying asks for the name to be typed.")
-    log_retention: Retention = Field(30, description="Days that logs are kept.")
-    throttle: Throttle = Field(Throttle(), description="The gateway's limits.")
-    xray: bool = Field(True, description="Whether requests are traced with X-Ray.")
+    region: Region | None = Field(default=None, description="Its region, where it is not the project's.")
+    protected: bool = Field(default=False, description="Deploys ask first; destroying asks for the name to be typed.")
+    log_retention: Retention = Field(default=30, description="Days that logs are kept.")
+    throttle: Throttle = Field(default_factory=Throttle, description="The gateway's limits.")
+    xray: bool = Field(default=True, description="Whether requests are traced with X-Ray.")
 
 
 class Project(FileModel):
@@ -47,8 +47,8 @@ class Project(FileModel):
 
     project: str = Field(pattern=NAME, max_length=PROJECT_LENGTH, description="Begins every AWS name.")
     repository: str = Field(pattern=r"^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$", description="At GitHub: owner/name.")
-    owner_id: int | None = Field(None, gt=0, description="GitHub's number of the owner; pins the trust to it.")
-    repository_id: int | None = Field(None, gt=0, description="GitHub's number of the repository.")
+    owner_id: int | None = Field(default=None, gt=0, description="GitHub's number of the owner; pins the trust to it.")
+    repository_id: int | None = Field(default=None, gt=0, description="GitHub's number of the repository.")
     region: Region = Field(description="The AWS region of every environment that names no other.")
     environments: dict[
         Annotated[str, Field(pattern=NAME, max_length=ENVIRONMENT_LENGTH)],
@@ -113,7 +113,9 @@ def find_target(project: Project, name: str) -> Target:
     else:
         known = ", ".join([LOCAL, *project.environments])
         shown = name if re.fullmatch(r"[\w.-]{1,40}", name) else repr(name)
-        raise MissingError(f"there is no environment {shown}", f"{FILE} has {known}", command="inv services --env local")
+        raise MissingError(
+            f"there is no environment {shown}", f"{FILE} has {known}", command="inv services --env local"
+        )
     return Target(
         project=project.project,
         name=name,

@@ -11,7 +11,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -69,7 +69,7 @@ class Screen:
             self.data(self.style(line, "bold") if number == 0 and self.out.isatty() else line)
 
     @contextlib.contextmanager
-    def stage(self, title: str) -> Iterator[None]:
+    def stage(self, title: str) -> Generator[None]:
         """Time a stage: its title when it begins, its seconds when it ends, a heartbeat while it is silent."""
         begun = time.monotonic()
         self.say(f"▸ {title}", "bold")

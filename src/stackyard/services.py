@@ -32,7 +32,7 @@ class Scaling(FileModel):
     """How far a service may grow."""
 
     max: int | None = Field(
-        None,
+        default=None,
         ge=1,
         le=1000,
         description="Requests at once at the most (Lambda's reserved concurrency). Unset: the account's own limit.",
@@ -44,18 +44,20 @@ class Service(FileModel):
 
     kind: Kind = Field(description="What it runs on.")
     path: str | None = Field(
-        None,
+        default=None,
         max_length=128,
         pattern=r"^/$|^(?:/[a-z0-9][a-z0-9._-]*)+$",
         description='Its public path. Default: "/" for the service named api, "/<name>" for others.',
     )
-    memory: int = Field(1024, ge=128, le=10240, description="MiB.")
-    timeout: int = Field(29, ge=1, le=900, description="Seconds. A request through the gateway gets 29 at the most.")
-    scaling: Scaling = Field(Scaling(), description="How far it may grow.")
+    memory: int = Field(default=1024, ge=128, le=10240, description="MiB.")
+    timeout: int = Field(
+        default=29, ge=1, le=900, description="Seconds. Through the gateway a request gets at most 29."
+    )
+    scaling: Scaling = Field(default_factory=Scaling, description="How far it may grow.")
     environment: dict[Annotated[str, Field(pattern=_VARIABLE)], str] = Field(
         default_factory=dict, description="Environment variables; text only."
     )
-    api_key: bool = Field(False, description="Whether callers must send an API key (x-api-key).")
+    api_key: bool = Field(default=False, description="Whether callers must send an API key (x-api-key).")
 
     @field_validator("environment")
     @classmethod
@@ -79,7 +81,7 @@ class Service(FileModel):
 
 
 _overridable: dict[str, Any] = {
-    name: (field.annotation, Field(None, description=field.description))
+    name: (field.annotation, Field(default=None, description=field.description))
     for name, field in Service.model_fields.items()
     if name != "kind"
 }
@@ -90,7 +92,7 @@ Override.__doc__ = "What one environment has instead."
 class ServiceFile(Service):
     """A ``service.yaml``: one service, and what single environments have instead."""
 
-    overrides: dict[str, Override] = Field(  # pyright: ignore[reportInvalidTypeForm]  (made above from Service)
+    overrides: dict[str, Override] = Field(  # pyright: ignore[reportInvalidTypeForm, reportUnknownVariableType]  (made above from Service)
         default_factory=dict, description="By environment; merged over the rest."
     )
 

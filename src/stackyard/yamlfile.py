@@ -107,7 +107,9 @@ def _check_scalar(node: yaml.ScalarNode, key: Key, shown: str) -> None:
         return
     text = node.tag == "tag:yaml.org,2002:str"
     truth = node.tag == "tag:yaml.org,2002:bool" and _TRUTH_ELSEWHERE.match(value)
-    odd_number = node.tag in {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"} and re.search(r"[:_]|^[-+]?0\d", value)
+    odd_number = node.tag in {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"} and re.search(
+        r"[:_]|^[-+]?0\d", value
+    )
     if truth or odd_number or (text and (_NUMBER_ELSEWHERE.match(value) or _TRUTH_ELSEWHERE.match(value))):
         line = node.start_mark.line + 1
         why = f"`{dotted(key)}` is `{value}`, which YAML readers disagree on"

@@ -24,6 +24,7 @@ from stackyard.local import daemons
 from stackyard.local.deployment import render_deployment
 from stackyard.releases import Release, last_number, release_key, release_prefix
 from stackyard.screen import Screen
+from stackyard.tools.aws import LiveFunction
 from stackyard.tools.holding import who_am_i, write_atomically
 from stackyard.tools.terraform import Stack
 from stackyard.tools.tfevents import plain_action
@@ -62,9 +63,12 @@ def deploy(session: Session, options: Options) -> Deployed:
     """Deploy an environment. Raises StackyardError."""
     target, screen = session.target, session.screen
     if not session.catalog.entries and not options.allow_empty:
-        raise ConfigError("there are no services", "src/services holds no folder with a service.yaml",
-                          fix="Add one; or, to take the last one away, say so.",
-                          command=f"inv deploy --env {target.name} --allow-empty")  # fmt: skip
+        raise ConfigError(
+            "there are no services",
+            "src/services holds no folder with a service.yaml",
+            fix="Add one; or, to take the last one away, say so.",
+            command=f"inv deploy --env {target.name} --allow-empty",
+        )
     doing = f"deploy --env {target.name}"
     with session.changing(doing) as hold:
         with screen.stage(f"look at {target.name}"):
@@ -102,9 +106,12 @@ def make_images(session: Session, seen: Observed) -> dict[str, str]:
     if missing and not seen.plan.registers:
         names = ", ".join(image.tag for image in missing)
         repository = session.target.image_repository
-        raise MissingError(f"the image repository {repository} lacks {names}", "a deploy takes images by their digest",
-                           fix="Build and push it under that tag, for the platform "
-                           f"{missing[0].platform}.", command=f"inv doctor --env {session.target.name}")  # fmt: skip
+        raise MissingError(
+            f"the image repository {repository} lacks {names}",
+            "a deploy takes images by their digest",
+            fix=f"Build and push it under that tag, for the platform {missing[0].platform}.",
+            command=f"inv doctor --env {session.target.name}",
+        )
     for image in missing:
         manifest = render_manifest(image)
         digests[image.service] = session.aws.put_image(session.target.image_repository, image.tag, manifest)
@@ -142,9 +149,8 @@ def _finish(
         if wrong:
             raise ToolError("the deploy did not take", "; ".join(wrong), command=f"inv deploy --env {target.name}")
         url = cast("str", outputs.get("url") or "")
-        if target.emulated:
-            assert session.endpoint is not None
-            _tell_gateway(session, outputs, functions, changed=changed)
+        if session.endpoint:
+            _tell_gateway(session, session.endpoint, outputs, functions, changed=changed)
             gateway = daemons.find_daemon(session.layout, daemons.GATEWAY)
             url = gateway.url if gateway else ""
         healthy = verify_health(session, url, services) if url else None
@@ -152,12 +158,20 @@ def _finish(
     return Deployed(target.name, changed, summary, number, url, digests, services, healthy)
 
 
-def _tell_gateway(session: Session, outputs: Mapping[str, Any], functions: Mapping[str, Any], *, changed: bool) -> None:
+def _tell_gateway(
+    session: Session,
+    endpoint: str,
+    outputs: Mapping[str, Any],
+    functions: Mapping[str, LiveFunction],
+    *,
+    changed: bool,
+) -> None:
+    """Give the local gateway the applied API, where it changed or was never given."""
     if not changed and session.layout.deployment.exists():
         return
-    assert session.endpoint is not None
-    keys = session.aws.describe_keys(outputs["api_id"]) if any(s["api_key"] for s in outputs["services"].values()) else []
-    text = render_deployment(session.target, outputs, functions, keys, session.endpoint)
+    keyed = any(facts["api_key"] for facts in outputs["services"].values())
+    keys = session.aws.describe_keys(outputs["api_id"]) if keyed else []
+    text = render_deployment(session.target, outputs, functions, keys, endpoint)
     write_atomically(session.layout.deployment, text)
 
 
@@ -184,3 +198,12 @@ def _record(session: Session, seen: Observed, digests: Mapping[str, str], summar
         if session.aws.put_new(target.state_bucket, release_key(target, number), release.record()):
             return number
 
+
+def show_deployed(screen: Screen, done: Deployed) -> None:
+    """End a deploy with what it came to: address, digests, how long each stage took."""
+    screen.summary()
+    if done.release:
+        state = f"release {done.release}" if done.changed else f"nothing changed since release {done.release}"
+        screen.say(f"{done.environment}: {state}" + (f", {done.url}" if done.url else ""), "bold")
+        for service, digest in sorted(done.digests.items()):
+            screen.note(f"{service}  {digest[:19]}  {done.services.get(service, {}).get('path', '')}")

@@ -10,7 +10,7 @@ import contextlib
 import os
 import sysconfig
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -114,8 +114,15 @@ class Session:
         backend = {"bucket": target.state_bucket, "key": key, "region": target.region, "use_lockfile": "true"}
         if target.emulated:
             backend |= dict.fromkeys(
-                ("use_path_style", "skip_credentials_validation", "skip_requesting_account_id",
-                 "skip_metadata_api_check", "skip_region_validation"), "true")  # fmt: skip
+                (
+                    "use_path_style",
+                    "skip_credentials_validation",
+                    "skip_requesting_account_id",
+                    "skip_metadata_api_check",
+                    "skip_region_validation",
+                ),
+                "true",
+            )
         base = cli_environment(os.environ, Path.home(), self.terraform.registry, self.layout.cache)
         stack = Stack(
             runner=self.runner,
@@ -134,7 +141,7 @@ class Session:
         return stack
 
     @contextlib.contextmanager
-    def changing(self, doing: str) -> Iterator[Hold]:
+    def changing(self, doing: str) -> Generator[Hold]:
         """Hold the environment for a change. Raises RefusedError when another run of this checkout has it."""
         hold = self._take(doing)
         hold.describe(doing)
@@ -161,5 +168,9 @@ class Session:
                 time.sleep(0.05)
                 continue
             who = holder.sentence() if holder else "another run of this checkout has it"
-            raise RefusedError(f"{self.target.name} is being changed", who,
-                               fix="Wait for it to end, or end it.", command=f"inv {doing}")  # fmt: skip
+            raise RefusedError(
+                f"{self.target.name} is being changed",
+                who,
+                fix="Wait for it to end, or end it.",
+                command=f"inv {doing}",
+            )

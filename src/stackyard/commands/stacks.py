@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from stackyard.commands.session import Session
 from stackyard.errors import RefusedError, StackyardError, ToolError
@@ -20,11 +20,12 @@ def init_stack(session: Session, stack: Stack) -> None:
     if saved.exists():
         if not session.target.emulated:
             folder = f"TF_DATA_DIR={stack.work.relative_to(session.root)}/data"
-            raise RefusedError(f"a state that could not be saved lies in infra/{stack.source.name}/errored.tfstate",
-                               "an earlier apply lost its connection to the state bucket",
-                               fix="Push it, then delete the file; what it records is not in the bucket.",
-                               command=f"{folder} terraform -chdir=infra/{stack.source.name} state push errored.tfstate",
-                               )  # fmt: skip
+            raise RefusedError(
+                f"a state that could not be saved lies in infra/{stack.source.name}/errored.tfstate",
+                "an earlier apply lost its connection to the state bucket",
+                fix="Push it, then delete the file; what it records is not in the bucket.",
+                command=f"{folder} terraform -chdir=infra/{stack.source.name} state push errored.tfstate",
+            )
         saved.unlink()
     sources = stack_sources(session.root / "infra", stack.source.name)
     with emulator_watched(session):
@@ -86,7 +87,7 @@ def apply_stack(session: Session, stack: Stack, planned: Planned) -> None:
 
 
 @contextlib.contextmanager
-def emulator_watched(session: Session) -> Iterator[None]:
+def emulator_watched(session: Session) -> Generator[None]:
     """Say that the embedded AWS has died when that is why something failed."""
     try:
         yield

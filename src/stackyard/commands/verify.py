@@ -23,8 +23,11 @@ def find_functions(session: Session, services: Mapping[str, Mapping[str, Any]]) 
     with ThreadPoolExecutor(8) as pool:
         for service, live in zip(names, pool.map(session.aws.describe_function, names.values()), strict=True):
             if live is None:
-                raise ToolError(f"{names[service]} is not there", "though Terraform says that it applied it",
-                                command=f"inv deploy --env {session.target.name}")  # fmt: skip
+                raise ToolError(
+                    f"{names[service]} is not there",
+                    "though Terraform says that it applied it",
+                    command=f"inv deploy --env {session.target.name}",
+                )
             found[service] = live
     return found
 

@@ -47,7 +47,7 @@ def find_daemon(layout: Layout, name: str) -> Running | None:
         return None
 
 
-def start(  # noqa: PLR0913  (each is a fact of the process)
+def start(
     layout: Layout,
     name: str,
     arguments: Sequence[str],
@@ -130,8 +130,11 @@ def stop(layout: Layout, name: str, patience: float = 10) -> bool:
         if wait_until_free(lock, seconds):
             forget(layout, name)
             return True
-    raise ToolError(f"{TITLES[name]} could not be ended", f"process {pid or 'unknown'} still holds {lock.name}",
-                    command=f"kill -9 {pid}" if pid else "ps aux | grep stackyard.local")  # fmt: skip
+    raise ToolError(
+        f"{TITLES[name]} could not be ended",
+        f"process {pid or 'unknown'} still holds {lock.name}",
+        command=f"kill -9 {pid}" if pid else "ps aux | grep stackyard.local",
+    )
 
 
 def wait_until_free(lock: Path, seconds: float) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
@@ -101,11 +101,13 @@ class Aws:
                 s3={"addressing_style": "path"} if emulated else None,
             )
             with self._explained(service):
-                self._clients[service] = self._session.client(service, endpoint_url=self.endpoint, config=config)
+                self._clients[service] = cast("Any", self._session).client(
+                    service, endpoint_url=self.endpoint, config=config
+                )
         return self._clients[service]
 
     @contextlib.contextmanager
-    def _explained(self, doing: str) -> Iterator[None]:
+    def _explained(self, doing: str) -> Generator[None]:
         """Turn botocore's errors into ours; what the caller expects it catches itself."""
         name = self.target.name
         try:
@@ -118,12 +120,18 @@ class Aws:
             botocore.exceptions.TokenRetrievalError,
             botocore.exceptions.CredentialRetrievalError,
         ) as error:
-            raise MissingError("no AWS credentials", str(error), fix=f"Log in to account {self.target.account}.",
-                               command="aws sso login   # or: aws configure") from error  # fmt: skip
+            raise MissingError(
+                "no AWS credentials",
+                str(error),
+                fix=f"Log in to account {self.target.account}.",
+                command="aws sso login   # or: aws configure",
+            ) from error
         except (botocore.exceptions.EndpointConnectionError, botocore.exceptions.HTTPClientError) as error:
             if self.endpoint is not None:
                 raise emulator_gone(str(error)) from error
-            raise MissingError(f"AWS does not answer ({doing})", str(error), command=f"inv doctor --env {name}") from error
+            raise MissingError(
+                f"AWS does not answer ({doing})", str(error), command=f"inv doctor --env {name}"
+            ) from error
         except botocore.exceptions.ClientError as error:
             raise self._refusal(doing, error) from error
 
@@ -134,8 +142,9 @@ class Aws:
         if code in {"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch"}:
             return MissingError("AWS does not know these credentials", str(error), command="aws configure")
         if code in {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}:
-            return MissingError(f"no right to do this ({doing})", str(error),
-                                command=f"inv doctor --env {self.target.name}")  # fmt: skip
+            return MissingError(
+                f"no right to do this ({doing})", str(error), command=f"inv doctor --env {self.target.name}"
+            )
         return ToolError(f"AWS refused ({doing})", str(error), command=f"inv doctor --env {self.target.name}")
 
     def check_caller(self) -> Caller:
@@ -144,10 +153,13 @@ class Aws:
             answer = self._client("sts").get_caller_identity()
         caller = Caller(answer["Account"], answer["Arn"])
         if caller.account != self.target.account:
-            why = f"these credentials are for {caller.account} ({caller.arn}); {self.target.name} is {self.target.account}"
-            raise RefusedError("this is another AWS account", why,
-                               fix="Log in to the right one, or correct `account` in stackyard.yaml.",
-                               command="export AWS_PROFILE=…   # then the same command again")  # fmt: skip
+            why = f"the credentials are {caller.arn}; {self.target.name} is account {self.target.account}"
+            raise RefusedError(
+                "this is another AWS account",
+                why,
+                fix="Log in to the right one, or correct `account` in stackyard.yaml.",
+                command="export AWS_PROFILE=…   # then the same command again",
+            )
         return caller
 
     def has_bucket(self, bucket: str) -> bool:
@@ -167,13 +179,13 @@ class Aws:
         place: dict[str, Any] = (
             {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
         )
-        closed = dict.fromkeys(("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
+        closed = dict.fromkeys(
+            ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
+        )
         s3 = self._client("s3")
         with self._explained("create the state bucket"):
-            try:
+            with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou):
                 s3.create_bucket(Bucket=bucket, **place)
-            except s3.exceptions.BucketAlreadyOwnedByYou:
-                pass
             s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=closed)
             s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
 
@@ -187,8 +199,11 @@ class Aws:
                 try:
                     answer = ecr.batch_get_image(repositoryName=repository, imageIds=wanted)
                 except ecr.exceptions.RepositoryNotFoundException as error:
-                    raise MissingError(f"there is no image repository {repository}", "the account is not bootstrapped",
-                                       command=f"inv bootstrap --env {self.target.name}") from error  # fmt: skip
+                    raise MissingError(
+                        f"there is no image repository {repository}",
+                        "the account is not bootstrapped",
+                        command=f"inv bootstrap --env {self.target.name}",
+                    ) from error
                 for image in answer["images"]:
                     found[image["imageId"]["imageTag"]] = image["imageId"]["imageDigest"]
         return found
@@ -197,10 +212,9 @@ class Aws:
         """Register an image's manifest and return its digest; a tag that is there already keeps its image."""
         ecr = self._client("ecr")
         with self._explained(f"register {tag}"):
-            try:
+            there = (ecr.exceptions.ImageAlreadyExistsException, ecr.exceptions.ImageTagAlreadyExistsException)
+            with contextlib.suppress(*there):
                 ecr.put_image(repositoryName=repository, imageTag=tag, imageManifest=manifest)
-            except (ecr.exceptions.ImageAlreadyExistsException, ecr.exceptions.ImageTagAlreadyExistsException):
-                pass
         return self.find_images(repository, [tag])[tag]
 
     def describe_function(self, name: str) -> LiveFunction | None:
@@ -212,9 +226,9 @@ class Aws:
                 alias = client.get_alias(FunctionName=name, Name="live")
             except client.exceptions.ResourceNotFoundException:
                 return None
-        facts = answer["Configuration"]
-        uri = cast("str", answer.get("Code", {}).get("ImageUri", ""))
-        command = (facts.get("ImageConfigResponse") or {}).get("ImageConfig", {}).get("Command") or [""]
+        facts = cast("dict[str, Any]", answer["Configuration"])
+        uri = cast("str", _deep(answer, "Code", "ImageUri") or "")
+        command = _deep(facts, "ImageConfigResponse", "ImageConfig", "Command") or [""]
         return LiveFunction(
             name=name,
             alias_arn=alias["AliasArn"],
@@ -223,9 +237,9 @@ class Aws:
             memory=facts["MemorySize"],
             timeout=facts["Timeout"],
             handler=command[0],
-            environment=(facts.get("Environment") or {}).get("Variables") or {},
-            concurrency=(answer.get("Concurrency") or {}).get("ReservedConcurrentExecutions"),
-            log_group=(facts.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{name}",
+            environment=_deep(facts, "Environment", "Variables"),
+            concurrency=_deep(answer, "Concurrency", "ReservedConcurrentExecutions") or None,
+            log_group=_deep(facts, "LoggingConfig", "LogGroup") or f"/aws/lambda/{name}",
         )
 
     def describe_keys(self, api: str) -> list[dict[str, Any]]:
@@ -299,10 +313,22 @@ class Aws:
 def emulator_gone(words: str = "") -> ToolError:
     """Make the error for an embedded AWS that stopped answering."""
     why = "it does not answer any more; its log is .stackyard/local/emulator.log"
-    return ToolError("the embedded AWS has died", why, detail=words, fix="What it held is gone; it is made anew.",
-                     command="inv down && inv up")  # fmt: skip
+    return ToolError(
+        "the embedded AWS has died",
+        why,
+        detail=words,
+        fix="What it held is gone; it is made anew.",
+        command="inv down && inv up",
+    )
+
+
+def _deep(data: Mapping[str, Any], *names: str) -> Any:  # what AWS answers has no types
+    """Return what lies below ``names``, or an empty mapping where something on the way is missing or null."""
+    here: Any = data
+    for name in names:
+        here = here.get(name) or {}
+    return here
 
 
 def _code(error: botocore.exceptions.ClientError) -> str:
     return cast("str", cast("Mapping[str, Any]", error.response).get("Error", {}).get("Code", ""))
-

@@ -60,7 +60,7 @@ def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("w", encoding="utf-8", opener=lambda name, flags: os.open(name, flags, mode)) as file:
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -75,9 +75,12 @@ def unwritable(path: Path, error: OSError) -> MissingError:
     """Make the error for a file that cannot be written."""
     why = {28: "the disk is full", 30: "the file system is read-only", 13: "there is no right to write"}
     folder = path.parent
-    return MissingError(f"cannot write {path.name}", f"{why.get(error.errno or 0, error.strerror)}: {folder}",
-                        fix="Make room or give the right, then run the same command again.",
-                        command=f"df -h {folder}; ls -ld {folder}")  # fmt: skip
+    return MissingError(
+        f"cannot write {path.name}",
+        f"{why.get(error.errno or 0, error.strerror)}: {folder}",
+        fix="Make room or give the right, then run the same command again.",
+        command=f"df -h {folder}; ls -ld {folder}",
+    )
 
 
 class Hold:
@@ -139,4 +142,3 @@ def who_am_i() -> str:
     except (KeyError, OSError):
         user = str(os.getuid())
     return f"{user}@{socket.gethostname()}"
-

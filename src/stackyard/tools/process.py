@@ -191,7 +191,7 @@ def _follow(process: subprocess.Popen[bytes], lines: TextIO, on_line: Callable[[
 
 
 @contextlib.contextmanager
-def _starting(argv: Sequence[str]):  # noqa: ANN202  (a generator; contextmanager gives it its type)
+def _starting(argv: Sequence[str]):
     try:
         yield
     except FileNotFoundError as error:
@@ -236,7 +236,8 @@ class Daemon:
 def start_daemon(argv: Sequence[str], *, log: Path, env: Mapping[str, str], cwd: Path, hold: int) -> Daemon:
     """Start a program of ours in its own session, output appended to ``log``, with a lifeline.
 
-    ``hold`` is the file descriptor of a lock that it keeps for as long as it lives. Raises MissingError when it cannot be started.
+    ``hold`` is the file descriptor of a lock that it keeps for as long as it lives. Raises MissingError when it
+    cannot be started.
     """
     read, write = os.pipe()
     try:

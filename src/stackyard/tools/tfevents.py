@@ -83,7 +83,8 @@ def parse_event(line: str) -> Event | None:
             return Change(change["resource"]["addr"], change["action"], change.get("reason", ""))
         case "apply_complete":
             hook = data["hook"]
-            verb = _VERBS.get(hook["action"], hook["action"])
+            action = str(hook["action"])
+            verb = _VERBS.get(action, action)
             return Applied(hook["resource"]["addr"], verb, float(hook.get("elapsed_seconds", 0)))
         case "apply_progress":
             hook = data["hook"]
@@ -95,13 +96,14 @@ def parse_event(line: str) -> Event | None:
 
 
 def _diagnostic(data: dict[str, Any]) -> Diagnostic:
-    place = data.get("range") or {}
+    place = cast("dict[str, Any]", data.get("range") or {})
+    begin = cast("dict[str, Any]", place.get("start") or {})
     return Diagnostic(
         summary=data.get("summary", ""),
         detail=data.get("detail", ""),
         address=data.get("address", ""),
         file=place.get("filename", ""),
-        line=(place.get("start") or {}).get("line", 0),
+        line=begin.get("line", 0),
         severity=data.get("severity", "error"),
     )
 

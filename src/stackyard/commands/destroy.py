@@ -1,0 +1,57 @@
+"""``inv destroy``: take an environment's services and gateway away; what the account shares stays.
+
+Observe and plan as a deploy does, with Terraform's destroy; show what will be lost; a protected environment wants its
+name typed; execute; verify that the state is empty. Logs, images and release records are kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stackyard.commands.deploy import app_key, confirm
+from stackyard.commands.observe import variables, wanted_images
+from stackyard.commands.session import Session
+from stackyard.commands.stacks import apply_stack, init_stack, list_changes, plan_stack, show_changes
+from stackyard.errors import ToolError
+from stackyard.plan import UNBUILT
+from stackyard.tools.tfevents import plain_action
+
+
+@dataclass(frozen=True, slots=True)
+class Destroyed:
+    """What was taken away."""
+
+    environment: str
+    changed: bool
+    summary: str
+
+
+def destroy(session: Session, *, dry_run: bool = False, typed: str = "") -> Destroyed:
+    """Destroy an environment; ``typed`` is its name where it was given on the command line. Raises StackyardError."""
+    target, screen = session.target, session.screen
+    doing = f"destroy --env {target.name}"
+    with session.changing(doing) as hold:
+        with screen.stage(f"plan the end of {target.name}"):
+            session.aws.check_caller()
+            digests = {image.service: UNBUILT for image in wanted_images(session)}
+            given = variables(session, digests, allow_empty=True)
+            stack = session.stack("app", app_key(target.name), given, hold, doing)
+            init_stack(session, stack)
+            planned = plan_stack(session, stack, destroy=True)
+            show_changes(session, planned)
+            list_changes(session, planned)
+        summary = plain_action(planned.changes)
+        if dry_run or not planned.changes:
+            planned.file.unlink(missing_ok=True)
+            return Destroyed(target.name, changed=bool(planned.changes), summary=summary)
+        if typed != target.name:
+            command = f"inv destroy --env {target.name} --confirm {target.name}"
+            confirm(screen, f"Type {target.name} to destroy it: ", {target.name}, command)
+        with screen.stage("destroy"):
+            apply_stack(session, stack, planned)
+        left = stack.outputs()
+        if left:
+            raise ToolError(
+                f"{target.name} is not empty", f"its state still has {', '.join(left)}", command=f"inv {doing}"
+            )
+    return Destroyed(target.name, changed=True, summary=summary)

@@ -1,0 +1,219 @@
+"""``inv doctor``: every tool, version, credential, quota and setting that a deploy needs, and what mends each.
+
+Each check observes one thing and returns a row; none stops the others. What fails ends the command with exit code 3.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+from stackyard.commands.session import Session
+from stackyard.errors import StackyardError
+from stackyard.local import daemons
+from stackyard.names import LOCAL
+from stackyard.screen import Screen
+from stackyard.tools.terraform_binary import find_mirror, mirror_folders
+
+Status = Literal["ok", "warn", "fail"]
+
+DISK = 2
+"""GiB that Terraform's provider, packages and images want free."""
+
+CONCURRENCY = 100
+"""Requests at once that Lambda leaves unreserved at the least (Lambda: Configuring reserved concurrency)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    status: Status
+    found: str
+    command: str = ""
+
+
+def doctor(root: Path, environment: str, screen: Screen, *, json: bool = False) -> bool:
+    """Check everything and print it; True when nothing failed."""
+    session = Session.begin(root, environment, screen)
+    checks = list(run_checks(session))
+    if json:
+        screen.json([asdict(check) for check in checks])
+    else:
+        signs = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
+        width = max(len(check.name) for check in checks)
+        for check in checks:
+            first, *rest = check.found.splitlines() or [""]
+            screen.data(f"{signs[check.status]}  {check.name.ljust(width)}  {first}")
+            for line in rest:
+                screen.data(f"      {' ' * width}  {line}")
+            if check.status != "ok" and check.command:
+                screen.data(f"      {' ' * width}  run: {check.command}")
+    return all(check.status != "fail" for check in checks)
+
+
+def run_checks(session: Session) -> Iterator[Check]:
+    """Look at everything, the machine first, then the project, then the environment's AWS."""
+    yield _python()
+    yield _program(session, "uv", "pip install uv", ["--version"])
+    yield _program(session, "git", "apt-get install git   # or: brew install git", ["--version"])
+    yield _guarded("terraform", lambda: _terraform(session))
+    yield _guarded("AWS provider", lambda: _provider(session))
+    yield _docker(session)
+    yield _disk(session)
+    yield _guarded("stackyard.yaml", lambda: Check("stackyard.yaml", "ok", f"project {session.project.project}"))
+    yield _guarded("services", lambda: Check("services", "ok", ", ".join(session.catalog.names()) or "none"))
+    yield _lock(session)
+    environment = _guarded("environment", lambda: _environment(session))
+    yield environment
+    if environment.status == "fail":
+        return
+    yield from _local(session) if session.environment == LOCAL else _account(session)
+
+
+def _guarded(name: str, look: Callable[[], Check]) -> Check:
+    """Turn an error of ours into a failed check that shows the same words and command."""
+    try:
+        return look()
+    except StackyardError as error:
+        return Check(name, "fail", "\n".join(filter(None, [str(error), error.fix])), error.command)
+
+
+def _python() -> Check:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    good = sys.version_info >= (3, 11)
+    return Check("python", "ok" if good else "fail", version, "uv python install 3.14")
+
+
+def _program(session: Session, name: str, command: str, arguments: list[str]) -> Check:
+    path = (os.environ.get("UV") if name == "uv" else None) or session.runner.which(name)
+    if path is None:
+        return Check(name, "fail", "not on PATH", command)
+    return _guarded(name, lambda: Check(name, "ok", session.runner.run([path, *arguments]).stdout.strip()))
+
+
+def _terraform(session: Session) -> Check:
+    binary = session.terraform
+    note = f" ({binary.note})" if binary.note else ""
+    return Check("terraform", "ok", f"{binary.product} {binary.version}{note}")
+
+
+def _provider(session: Session) -> Check:
+    named = os.environ.get("TF_CLI_CONFIG_FILE")
+    if named and Path(named).is_file():
+        return Check("AWS provider", "ok", f"as {named} says")
+    if "STACKYARD_PROVIDER_MIRROR" not in os.environ and (Path.home() / ".terraformrc").is_file():
+        return Check("AWS provider", "ok", "as your .terraformrc says")
+    mirror = find_mirror(mirror_folders(os.environ, Path.home()), session.terraform.registry)
+    if mirror is None and "STACKYARD_PROVIDER_MIRROR" in os.environ:
+        folder = os.environ["STACKYARD_PROVIDER_MIRROR"]
+        return Check(
+            "AWS provider",
+            "fail",
+            f"{folder} holds no {session.terraform.registry}/hashicorp/aws",
+            "unset STACKYARD_PROVIDER_MIRROR",
+        )
+    return Check("AWS provider", "ok", f"from {mirror}" if mirror else f"from {session.terraform.registry}")
+
+
+def _docker(session: Session) -> Check:
+    good = False
+    if session.runner.which("docker") is None:
+        found = "not on PATH"
+    else:
+        done = session.runner.run(["docker", "version", "--format", "{{.Server.Version}}"], timeout=20)
+        good = done.code == 0
+        found = f"engine {done.stdout.strip()}" if good else "no engine answers"
+    if good or session.environment == LOCAL:
+        extra = "" if good else "; on the laptop images are registered, not built"
+        return Check("docker", "ok" if good else "warn", found + extra, "" if good else "docker info")
+    return Check("docker", "fail", found, "docker info   # start the engine, then again")
+
+
+def _disk(session: Session) -> Check:
+    folder = session.root
+    free = shutil.disk_usage(folder).free / 2**30
+    if not os.access(folder, os.W_OK):
+        return Check("disk", "fail", f"{folder} may not be written", f"ls -ld {folder}")
+    return Check("disk", "ok" if free >= DISK else "fail", f"{free:.0f} GiB free", f"df -h {folder}")
+
+
+def _lock(session: Session) -> Check:
+    there = (session.root / "uv.lock").is_file()
+    return Check(
+        "uv.lock", "ok" if there else "fail", "there" if there else "missing; images are made from it", "uv lock"
+    )
+
+
+def _environment(session: Session) -> Check:
+    target = session.target
+    protected = ", protected" if target.protected else ""
+    return Check("environment", "ok", f"{target.name}: account {target.account}, {target.region}{protected}")
+
+
+def _local(session: Session) -> Iterator[Check]:
+    for name in (daemons.EMULATOR, daemons.GATEWAY):
+        running = daemons.find_daemon(session.layout, name)
+        title = daemons.TITLES[name].removeprefix("the ")
+        found = f"{running.url} (process {running.pid})" if running else "not running"
+        yield Check(title, "ok" if running else "warn", found, "inv up")
+
+
+def _account(session: Session) -> Iterator[Check]:
+    target, env = session.target, session.environment
+    caller = _guarded("credentials", lambda: Check("credentials", "ok", session.aws.check_caller().arn))
+    yield caller
+    yield _pin(session)
+    if caller.status == "fail":
+        return
+    bootstrap = f"inv bootstrap --env {env}"
+
+    def bucket() -> Check:
+        there = session.aws.has_bucket(target.state_bucket)
+        found = target.state_bucket if there else f"{target.state_bucket} is missing"
+        return Check("state bucket", "ok" if there else "fail", found, bootstrap)
+
+    def images() -> Check:
+        session.aws.find_images(target.image_repository, ["doctor"])
+        return Check("image repository", "ok", target.image_repository)
+
+    def role() -> Check:
+        found = session.aws.gateway_log_role()
+        return Check("gateway's log role", "ok" if found else "fail", found or "not set in this region", bootstrap)
+
+    def quota() -> Check:
+        total, unreserved = session.aws.concurrency_limit()
+        reserved = sum(entry.service.scaling.max or 0 for entry in session.catalog.entries)
+        good = total - reserved >= CONCURRENCY
+        found = f"{total} at once, {unreserved} unreserved; this project reserves {reserved}"
+        ask = f"aws service-quotas request-service-quota-increase --region {target.region} --service-code lambda"
+        return Check(
+            "Lambda concurrency", "ok" if good else "fail", found, f"{ask} --quota-code L-B99A9384 --desired-value 1000"
+        )
+
+    def locks() -> Check:
+        held = session.aws.list_keys(target.state_bucket, "app/" + env + "/terraform.tfstate.tflock")
+        return Check(
+            "state lock", "warn" if held else "ok", "held" if held else "free", f"inv unlock --env {env} --dry-run"
+        )
+
+    yield _guarded("state bucket", bucket)
+    yield _guarded("image repository", images)
+    yield _guarded("gateway's log role", role)
+    yield _guarded("Lambda concurrency", quota)
+    yield _guarded("state lock", locks)
+
+
+def _pin(session: Session) -> Check:
+    project = session.project
+    if project.owner_id is not None:
+        return Check("GitHub's trust", "ok", f"{project.repository}, pinned to its ids")
+    found = "owner_id and repository_id are not in stackyard.yaml: a repository of the same name could be trusted"
+    command = f"gh api repos/{project.repository} --jq '{{owner_id: .owner.id, repository_id: .id}}'"
+    return Check("GitHub's trust", "warn", found, command)

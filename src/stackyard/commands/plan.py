@@ -1,0 +1,48 @@
+"""``inv plan``: what a deploy would do, from Terraform's own plan; nothing is made, registered or changed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from stackyard.commands.deploy import app_key
+from stackyard.commands.observe import observe, variables
+from stackyard.commands.session import Session
+from stackyard.commands.stacks import init_stack, list_changes, plan_stack, show_changes
+from stackyard.plan import UNBUILT
+from stackyard.tools.tfevents import plain_action
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a deploy would do."""
+
+    environment: str
+    changed: bool
+    summary: str
+    changes: list[dict[str, str]]
+    images_missing: list[str]
+
+
+def plan(session: Session, *, full: bool = False, allow_empty: bool = False) -> Report:
+    """Plan an environment and show it; ``full`` adds every attribute in Terraform's words. Raises StackyardError."""
+    screen = session.screen
+    doing = f"plan --env {session.target.name}"
+    with session.changing(doing) as hold, screen.stage(f"plan {session.target.name}"):
+        seen = observe(session)
+        for line in seen.plan.lines():
+            screen.note(line)
+        digests = seen.plan.foreseen_digests()
+        if UNBUILT in digests.values():
+            screen.warn("some images are not in the registry yet; they stand in the plan as zeros")
+        given = variables(session, digests, allow_empty=allow_empty)
+        stack = session.stack("app", app_key(session.target.name), given, hold, doing)
+        init_stack(session, stack)
+        planned = plan_stack(session, stack)
+        show_changes(session, planned)
+        list_changes(session, planned)
+        if full:
+            screen.data(stack.show(planned))
+        planned.file.unlink(missing_ok=True)
+    changes = [asdict(change) for change in planned.changes]
+    missing = [image.tag for image in seen.plan.missing()]
+    return Report(session.target.name, planned.changed, plain_action(planned.changes), changes, missing)

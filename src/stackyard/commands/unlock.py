@@ -1,0 +1,58 @@
+"""``inv unlock``: release a lock on Terraform's state that a killed run left behind."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, cast
+
+from stackyard.commands import bootstrap
+from stackyard.commands.deploy import app_key
+from stackyard.commands.session import Session
+from stackyard.commands.stacks import init_stack
+from stackyard.errors import MissingError, RefusedError, ToolError
+
+UNSET = "sha256:" + "0" * 64
+
+
+def unlock(session: Session, *, lock_id: str, dry_run: bool = False) -> list[str]:
+    """Release every lock of an environment's states, or the one with ``lock_id``; return what was released.
+
+    Raises RefusedError while a run of this checkout is alive, MissingError for an id that is not there.
+    """
+    target, screen = session.target, session.screen
+    released: list[str] = []
+    found: list[str] = []
+    with session.changing(f"unlock --env {target.name}") as hold:
+        session.aws.check_caller()
+        for name, key in (("app", app_key(target.name)), ("bootstrap", bootstrap.KEY)):
+            text = session.aws.read_text(target.state_bucket, f"{key}.tflock")
+            if text is None:
+                continue
+            lock = _parse(text, key)
+            found.append(lock["ID"])
+            screen.note(f"{key}: {lock['Who']} since {lock['Created']} ({lock['Operation']}), id {lock['ID']}")
+            if dry_run or (lock_id and lock["ID"] != lock_id):
+                continue
+            stack = session.stack(name, key, {}, hold, "unlock")
+            init_stack(session, stack)
+            done = stack.unlock(lock["ID"])
+            if done.code != 0:
+                raise ToolError(f"could not release {lock['ID']}", detail=done.stderr, command="inv doctor")
+            screen.note(f"released {lock['ID']}")
+            released.append(lock["ID"])
+    if lock_id and lock_id not in found:
+        raise MissingError(f"there is no lock {lock_id}", f"there is {', '.join(found) or 'none'}")
+    if not found:
+        screen.note(f"the states of {target.name} are not locked")
+    return released
+
+
+def _parse(text: str, key: str) -> dict[str, Any]:
+    try:
+        return cast("dict[str, Any]", json.loads(text))
+    except ValueError as error:
+        raise RefusedError(
+            f"the lock of {key} is not readable",
+            str(error),
+            fix=f"Look at {key}.tflock in the state bucket and delete it by hand.",
+        ) from error

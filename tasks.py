@@ -1,0 +1,180 @@
+"""Invoke tasks: parse, call one command, print. No logic here, and nothing heavy imported before it is needed."""
+
+import sys
+from pathlib import Path
+
+from invoke.collection import Collection
+from invoke.exceptions import Exit
+from invoke.tasks import task
+
+ROOT = Path(__file__).resolve().parent
+ENV = {"env": "The environment: local, or one of stackyard.yaml's."}
+JSON = {"json": "Print data for programs, to standard output."}
+DRY = {"dry-run": "Show what would be done, and do nothing."}
+YES = {"yes": "Answer the question of a protected environment with yes."}
+
+
+def _screen(quiet=False):
+    from stackyard.screen import Screen
+
+    return Screen(quiet=quiet)
+
+
+def _run(work, screen):
+    """Do the work; end with the error's own exit code, and 130 for Ctrl-C."""
+    from stackyard.errors import StackyardError
+
+    try:
+        return work()
+    except StackyardError as error:
+        screen.error(error)
+        raise Exit(code=error.exit_code) from None
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; the same command goes on from here\n")
+        raise Exit(code=130) from None
+
+
+def _session(env, screen):
+    from stackyard.commands.session import Session
+
+    return Session.begin(ROOT, env, screen)
+
+
+@task(help={"port": "The gateway's port.", "detach": "Leave it running in the background."} | DRY)
+def up(_c, port=8080, detach=False, dry_run=False):
+    """Start the whole system on this machine.
+
+    An embedded AWS, the real Terraform against it, your services, one gateway in front.
+    Nothing of it touches a real account. In the foreground, Ctrl-C ends everything it started; with --detach
+    `inv down` does. Saving a file reloads its service; `inv deploy --env local` applies changed settings.
+    """
+    from stackyard.commands.up import foresee
+    from stackyard.commands.up import up as run
+
+    screen = _screen()
+    _run(lambda: foresee(ROOT, screen, port=port) if dry_run else run(ROOT, screen, port=port, detach=detach), screen)
+
+
+@task(help=DRY)
+def down(_c, dry_run=False):
+    """End what `inv up` started, by process id.
+
+    What the embedded AWS held ends with it; the next `inv up` makes it anew.
+    """
+    from stackyard.commands.down import down as run
+
+    screen = _screen()
+    _run(lambda: run(ROOT, screen, dry_run=dry_run), screen)
+
+
+@task(help=ENV | DRY | JSON)
+def bootstrap(_c, env, dry_run=False, json=False):
+    """Prepare an AWS account, once.
+
+    State bucket, image repository, GitHub's trust, a role to deploy and one to plan for each environment. Needs administrator's rights in the account. Can be run again at any time; a second run changes nothing.
+    """
+    from stackyard.commands.bootstrap import bootstrap as run
+
+    screen = _screen()
+    done = _run(lambda: run(_session(env, screen), dry_run=dry_run), screen)
+    if json:
+        screen.json({"changed": done.changed, "summary": done.summary, "outputs": done.outputs})
+    elif not dry_run:
+        screen.say(f"next: inv deploy --env {env}")
+
+
+@task(help=ENV | JSON | {"full": "Every attribute, in Terraform's words.", "allow-empty": "No service may be left."})
+def plan(_c, env, full=False, json=False, allow_empty=False):
+    """Show what `inv deploy` would change.
+
+    Changes nothing and builds nothing. --full adds every attribute.
+    """
+    from dataclasses import asdict
+
+    from stackyard.commands.plan import plan as run
+
+    screen = _screen(quiet=json)
+    report = _run(lambda: run(_session(env, screen), full=full, allow_empty=allow_empty), screen)
+    if json:
+        screen.json(asdict(report))
+
+
+@task(help=ENV | DRY | YES | JSON | {"allow-empty": "Let the last service be taken away."})
+def deploy(_c, env, dry_run=False, yes=False, json=False, allow_empty=False):
+    """Bring an environment to what the working tree says.
+
+    Images, Terraform, verification, release record. With nothing changed it costs one Terraform plan. Killed at any point, the same command goes on.
+    """
+    from dataclasses import asdict
+
+    from stackyard.commands.deploy import Options, show_deployed
+    from stackyard.commands.deploy import deploy as run
+
+    screen = _screen(quiet=json)
+    options = Options(dry_run=dry_run, yes=yes, allow_empty=allow_empty)
+    done = _run(lambda: run(_session(env, screen), options), screen)
+    if json:
+        screen.json(asdict(done))
+    else:
+        show_deployed(screen, done)
+
+
+@task(help=ENV | DRY | JSON | {"confirm": "The environment's name, typed again: answers the question."})
+def destroy(_c, env, dry_run=False, confirm="", json=False):
+    """Take an environment's services and gateway away.
+
+    Images, release records and what `inv bootstrap` made stay. A question asks for the name; --confirm answers it.
+    """
+    from dataclasses import asdict
+
+    from stackyard.commands.destroy import destroy as run
+
+    screen = _screen(quiet=json)
+    done = _run(lambda: run(_session(env, screen), dry_run=dry_run, typed=confirm), screen)
+    if json:
+        screen.json(asdict(done))
+
+
+@task(help=ENV | JSON)
+def services(_c, env="local", json=False):
+    """List the services and what of each is deployed.
+
+    DEPLOYED is current, older (the sources have moved on), no, or unknown with the reason.
+    """
+    from stackyard.commands.services import services as run
+    from stackyard.commands.services import show_services
+
+    screen = _screen()
+    session = _session(env, screen)
+    _run(lambda: show_services(session, run(session), json=json), screen)
+
+
+@task(help=ENV | JSON)
+def doctor(_c, env="local", json=False):
+    """Check what a deploy needs, and say what mends it.
+
+    Tools, versions, credentials, quotas and settings, each with the command that mends it. Exit code 3 if any fails.
+    """
+    from stackyard.commands.doctor import doctor as run
+
+    screen = _screen()
+    good = _run(lambda: run(ROOT, env, screen, json=json), screen)
+    if not good:
+        raise Exit(code=3)
+
+
+@task(help=ENV | DRY | JSON | {"id": "Only the lock with this id."})
+def unlock(_c, env, id="", dry_run=False, json=False):
+    """Release a state lock that a killed run left behind.
+
+    Says whose it was and since when. Refuses while a run of this checkout is alive.
+    """
+    from stackyard.commands.unlock import unlock as run
+
+    screen = _screen(quiet=json)
+    released = _run(lambda: run(_session(env, screen), lock_id=id, dry_run=dry_run), screen)
+    if json:
+        screen.json({"released": released})
+
+
+namespace = Collection(up, down, bootstrap, plan, deploy, destroy, services, doctor, unlock)
