@@ -1,0 +1,30 @@
+variable "environment" {
+  description = "Name of the environment: one of stackyard.yaml's, or \"local\"."
+  type        = string
+  nullable    = false
+}
+
+variable "image_digests" {
+  description = "Service -> \"sha256:<64 hex digits>\", for every service."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for digest in var.image_digests : can(regex("^sha256:[0-9a-f]{64}$", digest))])
+    error_message = "image_digests: a digest is \"sha256:\" and 64 hex digits; wrong for ${join(", ", [for name, digest in var.image_digests : "${name} (\"${digest}\")" if !can(regex("^sha256:[0-9a-f]{64}$", digest))])}."
+  }
+}
+
+variable "allow_empty" {
+  description = "Whether having no service at all is meant: the last removal in an environment."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "root" {
+  description = "Folder that holds stackyard.yaml and src/services; tests bring their own."
+  type        = string
+  default     = null
+}

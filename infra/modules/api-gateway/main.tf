@@ -1,0 +1,83 @@
+resource "aws_api_gateway_rest_api" "this" {
+  name = var.name
+  body = local.openapi
+
+  endpoint_configuration {
+    types = ["REGIONAL"]
+  }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+resource "aws_lambda_permission" "invoke" {
+  for_each = { for name, service in var.services : name => service.integration if service.integration.type == "aws_proxy" }
+
+  statement_id  = var.name
+  action        = "lambda:InvokeFunction"
+  function_name = each.value.function
+  qualifier     = each.value.qualifier
+  principal     = "apigateway.amazonaws.com"
+  source_arn    = "${aws_api_gateway_rest_api.this.execution_arn}/${var.stage}/*"
+}
+
+resource "aws_api_gateway_deployment" "this" {
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  triggers    = { body = sha256(local.openapi) }
+
+  lifecycle {
+    create_before_destroy = true
+  }
+
+  # A service must be invocable before a deployment sends requests to it.
+  depends_on = [aws_lambda_permission.invoke]
+}
+
+resource "aws_cloudwatch_log_group" "access" {
+  name              = "/aws/api-gateway/${var.name}"
+  retention_in_days = var.log_retention
+}
+
+resource "aws_api_gateway_stage" "this" {
+  rest_api_id          = aws_api_gateway_rest_api.this.id
+  deployment_id        = aws_api_gateway_deployment.this.id
+  stage_name           = var.stage
+  xray_tracing_enabled = var.tracing
+
+  access_log_settings {
+    destination_arn = aws_cloudwatch_log_group.access.arn
+    format = jsonencode({
+      time                = "$context.requestTime"
+      request_id          = "$context.requestId"
+      extended_request_id = "$context.extendedRequestId"
+      trace_id            = "$context.xrayTraceId"
+      ip                  = "$context.identity.sourceIp"
+      user_agent          = "$context.identity.userAgent"
+      api_key_id          = "$context.identity.apiKeyId"
+      protocol            = "$context.protocol"
+      method              = "$context.httpMethod"
+      path                = "$context.path"
+      resource            = "$context.resourcePath"
+      status              = "$context.status"
+      length              = "$context.responseLength"
+      latency             = "$context.responseLatency"
+      integration_latency = "$context.integrationLatency"
+      integration_status  = "$context.integrationStatus"
+      error               = "$context.error.message"
+      integration_error   = "$context.integrationErrorMessage"
+    })
+  }
+}
+
+resource "aws_api_gateway_method_settings" "all" {
+  rest_api_id = aws_api_gateway_rest_api.this.id
+  stage_name  = aws_api_gateway_stage.this.stage_name
+  method_path = "*/*"
+
+  settings {
+    metrics_enabled        = true
+    throttling_rate_limit  = var.throttle.rate
+    throttling_burst_limit = var.throttle.burst
+  }
+}

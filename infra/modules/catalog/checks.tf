@@ -1,0 +1,92 @@
+# What each key may hold, as a pattern over its JSON, with the words for it. Python says the same with better manners
+# (src/stackyard/project.py, services.py); this is for whoever calls Terraform by hand, and it must not plan nonsense.
+locals {
+  service_keys = {
+    kind        = { pattern = "^\"lambda\"$", allowed = "lambda" }
+    path        = { pattern = "^\"/([a-z0-9][a-z0-9_-]*)?\"$", allowed = "\"/\", or \"/\" and one segment of a-z, 0-9, \"-\" and \"_\"" }
+    memory      = { pattern = "^[0-9]+$", minimum = 128, maximum = 10240, allowed = "whole MiB from 128 to 10240" }
+    timeout     = { pattern = "^[0-9]+$", minimum = 1, maximum = 900, allowed = "whole seconds from 1 to 900" }
+    scaling     = { pattern = "^\\{(\"max\":[0-9]+)?\\}$", allowed = "{max: whole number}" }
+    environment = { pattern = "^\\{(,?\"[A-Za-z][A-Za-z0-9_]*\":\"([^\"\\\\]|\\\\.)*\")*\\}$", allowed = "NAME: text, with numbers and true or false in quotes" }
+    api_key     = { pattern = "^(true|false)$", allowed = "true or false" }
+    overrides   = { pattern = "^\\{", allowed = "environment: {settings}" }
+  }
+
+  project_keys = {
+    project       = { pattern = "^\"[a-z][a-z0-9-]{0,19}\"$", allowed = "a-z, 0-9 and \"-\", a letter first, 20 characters at most" }
+    repository    = { pattern = "^\"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+\"$", allowed = "owner/name, as at GitHub" }
+    owner_id      = { pattern = "^[0-9]+$", allowed = "the owner's number at GitHub" }
+    repository_id = { pattern = "^[0-9]+$", allowed = "the repository's number at GitHub" }
+    region        = { pattern = "^\"[a-z]{2}(-[a-z]+)+-[0-9]\"$", allowed = "an AWS region such as eu-west-1" }
+    environments  = { pattern = "^\\{", allowed = "name: {account: \"12 digits\"}" }
+  }
+
+  environment_keys = {
+    account       = { pattern = "^\"[0-9]{12}\"$", allowed = "12 digits in quotes" }
+    region        = local.project_keys.region
+    protected     = { pattern = "^(true|false)$", allowed = "true or false" }
+    log_retention = { pattern = "^(1|3|5|7|14|30|60|90|120|150|180|365|400|545|731|1096|1827|2192|2557|2922|3288|3653)$", allowed = "days that CloudWatch Logs knows: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653" }
+    throttle      = { pattern = "^\\{(,?\"(rate|burst)\":[0-9.]*[1-9][0-9.]*)*\\}$", allowed = "{rate: requests a second, burst: requests at once}, both above 0" }
+    xray          = { pattern = "^(true|false)$", allowed = "true or false" }
+  }
+
+  override_keys = { for key, rule in local.service_keys : key => rule if !contains(["kind", "overrides"], key) }
+
+  # Every setting of every file, flat: [{file, at, key, json, rules}], with rules naming one of the tables above.
+  service_settings = flatten([for file, document in local.readable : concat(
+    [for key, value in document : { file = file, at = key, key = key, json = jsonencode(value), rules = "service" }],
+    flatten([for environment, part in try(merge({}, document.overrides), {}) : [for key, value in try(merge({}, part), { "?" = part }) :
+      { file = file, at = "overrides.${environment}.${key}", key = key, json = jsonencode(value), rules = "override" }
+    ]]),
+  ) if file != "stackyard.yaml"])
+
+  project_settings = concat(
+    [for key, value in local.project_file : { file = "stackyard.yaml", at = key, key = key, json = jsonencode(value), rules = "project" }],
+    flatten([for name, part in try(merge({}, local.project_file.environments), {}) : [for key, value in try(merge({}, part), { "?" = part }) :
+      { file = "stackyard.yaml", at = "environments.${name}.${key}", key = key, json = jsonencode(value), rules = "environment" }
+    ]]),
+  )
+
+  rules = {
+    service     = local.service_keys
+    override    = local.override_keys
+    project     = local.project_keys
+    environment = local.environment_keys
+  }
+
+  unknown_keys = {
+    for scope, settings in { project = local.project_settings, services = local.service_settings } : scope => [
+      for s in settings : "${s.file}: unknown key ${s.at}; allowed: ${join(", ", sort(keys(local.rules[s.rules])))}." if !contains(keys(local.rules[s.rules]), s.key)
+    ]
+  }
+
+  wrong_values = {
+    for scope, settings in { project = local.project_settings, services = local.service_settings } : scope => [
+      for s in settings : "${s.file}: ${s.at} is ${s.json}; allowed: ${local.rules[s.rules][s.key].allowed}." if contains(keys(local.rules[s.rules]), s.key) && !try(
+        length(regexall(local.rules[s.rules][s.key].pattern, s.json)) == 1
+        && try(tonumber(s.json) >= local.rules[s.rules][s.key].minimum && tonumber(s.json) <= local.rules[s.rules][s.key].maximum, can(local.rules[s.rules][s.key].minimum) == false),
+      false)
+    ]
+  }
+
+  unreadable = [for file in keys(local.documents) : "${file}: not YAML, or not a mapping of keys to values." if !contains(keys(local.readable), file)]
+
+  missing_project_keys = [for key in ["project", "repository", "region", "environments"] : key if !contains(keys(local.project_file), key)]
+  without_account      = [for name, environment in local.environment_files : name if !can(environment.account)]
+
+  # acme-dev-eu-api would be both dev's eu-api and dev-eu's api, and dev's role would reach what is dev-eu's.
+  overlapping = flatten([for a in keys(local.environment_files) : [for b in keys(local.environment_files) : "\"${b}\" starts with \"${a}-\"" if startswith(b, "${a}-")]])
+
+  unnamed_overrides = flatten([for name, document in local.service_files : [
+    for environment in try(keys(document.overrides), []) : "${document.file}: overrides.${environment}" if !contains(keys(local.environments), environment)
+  ]])
+  reserved_variables = flatten([for name, service in local.services : [
+    for variable in keys(service.environment) : "${service.file}: environment.${variable}" if startswith(variable, "AWS_") || startswith(variable, "SERVICE_")
+  ]])
+  bad_names = [for name, service in local.service_files : service.file if !can(regex("^[a-z][a-z0-9-]*$", name))]
+
+  owners         = { for name, service in local.services : jsonencode(service.path) => service.file... }
+  shared_paths   = [for path, files in local.owners : "${path} in ${join(" and ", files)}" if length(files) > 1 && path != "\"/\""]
+  root_owners    = lookup(local.owners, "\"/\"", [])
+  without_digest = [for name, service in local.services : name if service.digest == null]
+}

@@ -1,0 +1,51 @@
+locals {
+  service_defaults = {
+    kind        = "lambda"
+    memory      = 1024
+    timeout     = 29
+    environment = {}
+    scaling     = {}
+    api_key     = false
+  }
+
+  environment_defaults = {
+    region        = try(local.project_file.region, null)
+    protected     = false
+    log_retention = 30
+    throttle      = { rate = 100, burst = 200 }
+    xray          = true
+  }
+
+  # A text that is no YAML, or no mapping, becomes null here; a precondition names its file.
+  texts     = merge({ "stackyard.yaml" = var.project_yaml }, var.services_yaml)
+  documents = { for file, text in local.texts : file => try(yamldecode(length(regexall("(?m)^[^#\\s]", text)) == 0 ? "{}" : text), null) }
+  readable  = { for file, document in local.documents : file => document if can(keys(document)) }
+
+  project_file  = try(local.readable["stackyard.yaml"], {})
+  service_files = { for file, document in local.readable : basename(dirname(file)) => merge({ file = file }, document) if file != "stackyard.yaml" }
+
+  # AWS's documentation account stands for the AWS on a laptop.
+  environment_files = merge({ local = { account = "123456789012" } }, try(merge({}, local.project_file.environments), {}))
+  environments = {
+    for name, environment in local.environment_files : name => merge(
+      local.environment_defaults,
+      try(merge({}, environment), {}),
+      { name = name, throttle = merge(local.environment_defaults.throttle, try(merge({}, environment.throttle), {})) },
+    )
+  }
+
+  overrides = { for name, document in local.service_files : name => try(merge({}, document.overrides[var.environment]), {}) }
+  services = {
+    for name, document in local.service_files : name => merge(
+      local.service_defaults,
+      { path = name == "api" ? "/" : "/${name}" },
+      document,
+      local.overrides[name],
+      {
+        environment = merge(try(merge({}, document.environment), {}), try(merge({}, local.overrides[name].environment), {}))
+        scaling     = merge({ max = null }, try(merge({}, document.scaling), {}), try(merge({}, local.overrides[name].scaling), {}))
+        digest      = lookup(var.image_digests, name, null)
+      },
+    )
+  }
+}

@@ -1,0 +1,118 @@
+output "project" {
+  description = "What stackyard.yaml says of the project: name, repository, owner_id, repository_id (null when not pinned), region."
+  value = {
+    name          = try(local.project_file.project, null)
+    repository    = try(local.project_file.repository, null)
+    owner_id      = try(local.project_file.owner_id, null)
+    repository_id = try(local.project_file.repository_id, null)
+    region        = try(local.project_file.region, null)
+  }
+
+  precondition {
+    condition     = contains(keys(local.readable), "stackyard.yaml")
+    error_message = "stackyard.yaml: not YAML, or not a mapping of keys to values. `inv doctor` names the line."
+  }
+  precondition {
+    condition     = length(local.unknown_keys.project) == 0
+    error_message = join("\n", local.unknown_keys.project)
+  }
+  precondition {
+    condition     = length(local.wrong_values.project) == 0
+    error_message = join("\n", local.wrong_values.project)
+  }
+  precondition {
+    condition     = length(local.missing_project_keys) == 0
+    error_message = "stackyard.yaml: these keys are missing: ${join(", ", local.missing_project_keys)}."
+  }
+  precondition {
+    condition     = can(local.project_file.owner_id) == can(local.project_file.repository_id)
+    error_message = "stackyard.yaml: owner_id and repository_id pin the repository together; one of them is missing."
+  }
+}
+
+output "environments" {
+  description = "Every environment, \"local\" included, with its defaults: name, account, region, protected, log_retention, throttle, xray."
+  value = { for name, environment in local.environments : name => {
+    name          = name
+    account       = environment.account
+    region        = environment.region
+    protected     = environment.protected
+    log_retention = environment.log_retention
+    throttle      = environment.throttle
+    xray          = environment.xray
+  } }
+
+  precondition {
+    condition     = length(local.without_account) == 0
+    error_message = "stackyard.yaml: these environments have no account: ${join(", ", local.without_account)}."
+  }
+  precondition {
+    condition     = length(local.overlapping) == 0
+    error_message = "stackyard.yaml: ${join(", ", local.overlapping)}: their services could get the same AWS names."
+  }
+}
+
+output "environment" {
+  description = "The environment asked for, with its defaults."
+  value       = local.environments[var.environment]
+
+  precondition {
+    condition     = contains(keys(local.environments), var.environment)
+    error_message = "stackyard.yaml: there is no environment \"${var.environment}\"; there are: ${join(", ", sort(keys(local.environments)))}."
+  }
+}
+
+output "services" {
+  description = "Service -> what its file says for this environment, defaults and overrides applied, and its image's digest."
+  value = { for name, service in local.services : name => {
+    kind        = service.kind
+    path        = service.path
+    memory      = service.memory
+    timeout     = service.timeout
+    scaling     = service.scaling
+    environment = service.environment
+    api_key     = service.api_key
+    digest      = service.digest
+  } }
+
+  precondition {
+    condition     = length(local.unreadable) == 0
+    error_message = "${join("\n", local.unreadable)} `inv services` names the line."
+  }
+  precondition {
+    condition     = length(local.unknown_keys.services) == 0
+    error_message = join("\n", local.unknown_keys.services)
+  }
+  precondition {
+    condition     = length(local.wrong_values.services) == 0
+    error_message = join("\n", local.wrong_values.services)
+  }
+  precondition {
+    condition     = length(local.bad_names) == 0
+    error_message = "${join(", ", local.bad_names)}: the folder's name must be a-z, 0-9 and \"-\", a letter first."
+  }
+  precondition {
+    condition     = length(local.unnamed_overrides) == 0
+    error_message = "${join(", ", local.unnamed_overrides)}: there is no such environment; there are: ${join(", ", sort(keys(local.environments)))}."
+  }
+  precondition {
+    condition     = length(local.reserved_variables) == 0
+    error_message = "${join(", ", local.reserved_variables)}: names that start with AWS_ are Lambda's and with SERVICE_ Stackyard's."
+  }
+  precondition {
+    condition     = length(local.root_owners) < 2
+    error_message = "Two services own the path \"/\": ${join(" and ", local.root_owners)}."
+  }
+  precondition {
+    condition     = length(local.shared_paths) == 0
+    error_message = "Two services have the same path: ${join("; ", local.shared_paths)}."
+  }
+  precondition {
+    condition     = length(local.services) > 0 || var.allow_empty
+    error_message = "There is no src/services/*/service.yaml, so every service would be destroyed. If that is meant: -var allow_empty=true."
+  }
+  precondition {
+    condition     = length(local.without_digest) == 0
+    error_message = "image_digests has no digest for: ${join(", ", local.without_digest)}; it must hold every service."
+  }
+}

@@ -1,0 +1,49 @@
+locals {
+  full_name = "${var.project}-${var.environment}-${var.name}"
+  package   = replace(var.name, "-", "_")
+  log_group = "/aws/lambda/${local.full_name}"
+}
+
+resource "aws_cloudwatch_log_group" "this" {
+  name              = local.log_group
+  retention_in_days = var.log_retention
+}
+
+resource "aws_lambda_function" "this" {
+  function_name = local.full_name
+  role          = aws_iam_role.this.arn
+  package_type  = "Image"
+  image_uri     = var.image
+  architectures = ["arm64"]
+  memory_size   = var.service.memory
+  timeout       = var.service.timeout
+  publish       = true
+
+  reserved_concurrent_executions = var.service.scaling.max == null ? -1 : var.service.scaling.max
+
+  image_config {
+    command = ["${local.package}.lambda_handler.handler"]
+  }
+
+  environment {
+    variables = merge(var.service.environment, {
+      SERVICE_NAME        = var.name
+      SERVICE_ENVIRONMENT = var.environment
+      SERVICE_PATH        = var.service.path
+    })
+  }
+
+  tracing_config {
+    mode = var.tracing ? "Active" : "PassThrough"
+  }
+
+  # Logs written before the group exists would make Lambda create it, without a retention.
+  depends_on = [aws_cloudwatch_log_group.this, aws_iam_role_policy.this]
+}
+
+resource "aws_lambda_alias" "live" {
+  name             = "live"
+  description      = "What the gateway invokes"
+  function_name    = aws_lambda_function.this.function_name
+  function_version = aws_lambda_function.this.version
+}

@@ -1,0 +1,39 @@
+output "integration" {
+  description = "How the gateway reaches the service."
+  value = {
+    type      = "aws_proxy"
+    target    = aws_lambda_alias.live.arn
+    function  = aws_lambda_function.this.function_name
+    qualifier = aws_lambda_alias.live.name
+  }
+}
+
+output "function_name" {
+  description = "Name of the function."
+  value       = aws_lambda_function.this.function_name
+}
+
+output "alias_arn" {
+  description = "ARN of the alias that the gateway invokes."
+  value       = aws_lambda_alias.live.arn
+}
+
+output "version" {
+  description = "The published version that the alias points to."
+  value       = aws_lambda_alias.live.function_version
+}
+
+output "log_group" {
+  description = "Name of the log group."
+  value       = aws_cloudwatch_log_group.this.name
+}
+
+output "image" {
+  description = "The image that runs, by digest."
+  value       = aws_lambda_function.this.image_uri
+}
+
+output "role_name" {
+  description = "Name of the role, to attach policies for what the service uses."
+  value       = aws_iam_role.this.name
+}

@@ -1,0 +1,26 @@
+"""moto's WSGI application, each service patched before it answers its first request.
+
+Imported only after the settings stand in the environment: moto reads them once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from stackyard.local.emulator.patches import patch
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from moto.backends import SERVICE_NAMES
+
+
+def patched_application() -> DomainDispatcherApplication:
+    """Return the application; a service is imported, and patched, when it is first spoken to."""
+
+    def create(service: SERVICE_NAMES) -> Flask:
+        patch(service)
+        return create_backend_app(service)
+
+    return DomainDispatcherApplication(create)

@@ -1,0 +1,20 @@
+"""Where moto differs from AWS so that somebody would notice: the registry of what we mend.
+
+One file a fault, named for it, with the reason and the upstream issue where there is one. Each has a test in
+``tests/contract/emulator`` that fails without it. A patch is written against the pinned version of moto.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+PATCHES: dict[str, tuple[str, ...]] = {
+    "s3": ("s3_conditional_deny",),
+}
+"""Service, as moto names it -> modules of this package; each has ``apply()``."""
+
+
+def patch(service: str) -> None:
+    """Mend one service. To be called once, before it answers."""
+    for name in PATCHES.get(service, ()):
+        import_module(f"{__name__}.{name}").apply()

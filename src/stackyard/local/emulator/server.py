@@ -1,0 +1,138 @@
+"""Serve moto's WSGI application on the loopback interface, ready to be told from its first answer.
+
+Owns the socket, moto's settings and the end of the process. What the emulated services do is moto's and `patches`'.
+"""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import json
+import os
+import signal
+import socket
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from stackyard.errors import ConfigError, MissingError
+from stackyard.tools.process import watch_lifeline
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+HOST = "127.0.0.1"
+
+_SETTINGS = {
+    # AmazonAPIGatewayPushToCloudWatchLogs and its like must exist to be attached.
+    "MOTO_IAM_LOAD_MANAGED_POLICIES": "true",
+    "MOTO_ACM_VALIDATION_WAIT": "1",
+    # A function's image is looked up in the emulated ECR, so that a digest that was never pushed fails here too.
+    "MOTO_LAMBDA_STUB_ECR": "false",
+    # No page that a browser shows may read the emulator's answers.
+    "MOTO_DISABLE_GLOBAL_CORS": "true",
+    "S3_IGNORE_SUBDOMAIN_BUCKETNAME": "true",
+}
+
+
+def serve(port: int, ready: Path, *, account: str, region: str) -> None:
+    """Answer as AWS on 127.0.0.1 until SIGTERM, SIGINT or the parent's end.
+
+    Args:
+        port: TCP port; 0 takes a free one.
+        ready: File that gets ``{"pid", "port", "url"}`` once a request was really answered.
+        account: The account id that every caller is taken to be in.
+        region: The region of calls that the emulator makes to itself.
+
+    Raises:
+        ConfigError: The account id is not 12 digits.
+        MissingError: The port is taken, or ``ready`` cannot be written.
+    """
+    if not (account.isdecimal() and len(account) == 12):
+        raise ConfigError(f"account {account!r}", "an AWS account id is 12 digits")
+    listener = _listen(port)
+    with listener:
+        port = listener.getsockname()[1]
+        application = _application(port, account, region)
+        from waitress import create_server  # noqa: PLC0415  (after the port is known to be ours: fail fast)
+
+        # The answers must leave in one write each (send_bytes): with headers and body in two, the AWS provider's client
+        # now and then drops the connection after a create succeeded, retries, and meets "already exists".
+        server = create_server(
+            application,
+            sockets=[listener],
+            threads=32,
+            connection_limit=500,
+            channel_timeout=3600,
+            cleanup_interval=3600,
+            send_bytes=65536,
+            ident=None,
+        )
+        signal.signal(signal.SIGTERM, _end)
+        signal.signal(signal.SIGINT, _end)
+        main_thread = threading.main_thread().ident
+        assert main_thread is not None
+        watch_lifeline(lambda: signal.pthread_kill(main_thread, signal.SIGTERM))
+        announce = threading.Thread(target=_announce, args=(port, account, ready), name="announce", daemon=True)
+        announce.start()
+        server.run()
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        # SO_REUSEADDR lets two sockets bind the same port as long as neither listens: only this settles whose it is.
+        listener.listen(1024)
+    except OSError as error:
+        listener.close()
+        if error.errno in {errno.EADDRINUSE, errno.EACCES}:
+            why = "another program listens there" if error.errno == errno.EADDRINUSE else "it may not be opened"
+            raise MissingError(f"port {port} on {HOST}", why, fix="Name another port, or 0 for any.") from error
+        raise
+    return listener
+
+
+def _application(port: int, account: str, region: str) -> WSGIApplication:
+    os.environ.update(_SETTINGS)
+    os.environ["MOTO_PORT"] = str(port)
+    os.environ["MOTO_ACCOUNT_ID"] = account
+    os.environ["AWS_DEFAULT_REGION"] = region
+    from stackyard.local.emulator.application import patched_application  # noqa: PLC0415  (moto reads its settings once)
+
+    return patched_application()
+
+
+def _announce(port: int, account: str, ready: Path) -> None:
+    """Ask who we are, as every caller does first, and write the ready file when the answer is right."""
+    try:
+        answer = _caller_identity(port)
+        if f"<Account>{account}</Account>" not in answer:
+            raise MissingError("the emulator", f"does not answer for account {account}: {answer[:300]}")
+        facts = {"pid": os.getpid(), "port": port, "url": f"http://{HOST}:{port}"}
+        draft = ready.with_name(f".{ready.name}.{os.getpid()}")
+        draft.write_text(json.dumps(facts) + "\n", encoding="utf-8")
+        draft.replace(ready)
+    except (OSError, http.client.HTTPException, MissingError) as error:
+        print(f"error: {ready}: {error}", flush=True)  # noqa: T201  (its output is a log, not a screen)
+        os._exit(MissingError.exit_code)
+
+
+def _caller_identity(port: int) -> str:
+    scope = "Credential=local/20260101/us-east-1/sts/aws4_request"
+    headers = {
+        "Authorization": f"AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=0",
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    connection = http.client.HTTPConnection(HOST, port, timeout=30)
+    try:
+        connection.request("POST", "/", "Action=GetCallerIdentity&Version=2011-06-15", headers)
+        return connection.getresponse().read().decode()
+    finally:
+        connection.close()
