@@ -1,0 +1,89 @@
+"""Everything that is checked, by name. A bare `nox` runs all but what needs a live AWS.
+
+Each session gets the workspace synced into an environment of its own, from the one lock file.
+"""
+
+import os
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2026.10.20"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_existing_virtualenvs = True
+nox.options.sessions = ["lint", "typecheck", "unit", "infra", "contract", "local"]
+
+ROOT = Path(__file__).parent
+UV = os.environ.get("UV", "uv")
+
+
+def sync(session: nox.Session, *groups: str) -> None:
+    """Bring the session's environment to what the lock file says."""
+    chosen = [f"--group={group}" for group in groups]
+    # Bytecode is compiled: without it every process that a test starts is three times slower.
+    session.run_install(
+        UV, "sync", "--quiet", "--all-packages", "--no-default-groups", "--compile-bytecode", *chosen,
+        env={"UV_PROJECT_ENVIRONMENT": session.virtualenv.location, "VIRTUAL_ENV": session.virtualenv.location},
+        external=True,
+    )  # fmt: skip
+    session.env.update({"UV": UV, "PYTHONDONTWRITEBYTECODE": "0"})
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, borders between modules, Terraform's format, and that generated files are fresh."""
+    sync(session, "lint")
+    session.run("ruff", "check", "--quiet", "--output-format=concise", ".")
+    session.run("ruff", "format", "--check", "--quiet", ".")
+    session.run("yamllint", "--strict", ".")
+    session.run("python", "-m", "stackyard.schemas", "--check")
+    session.run("python", "tests/terraform.py", "fmt", "-check", "-recursive", "infra")
+
+
+@nox.session
+def typecheck(session: nox.Session) -> None:
+    """Types, strictly."""
+    sync(session, "typecheck")
+    session.run("basedpyright")
+
+
+@nox.session
+def unit(session: nox.Session) -> None:
+    """Decisions, models, texts, services: no process, no socket, no AWS."""
+    sync(session, "test")
+    session.run("pytest", "tests/unit", "src/servicekit/tests", "src/services", *session.posargs)
+
+
+@nox.session
+def infra(session: nox.Session) -> None:
+    """Every Terraform module by its own tests, with a mocked provider."""
+    sync(session, "test")
+    session.run("pytest", "tests/infra", *session.posargs)
+
+
+@nox.session
+def contract(session: nox.Session) -> None:
+    """The real tools, one at a time: git, Terraform, the embedded AWS."""
+    sync(session, "test")
+    session.run("pytest", "tests/contract", *session.posargs)
+
+
+@nox.session
+def local(session: nox.Session) -> None:
+    """The whole system on this machine: up, deploy, the gateway, kill -9, bad input."""
+    sync(session, "test", "dev")
+    session.run("pytest", "tests/local", *session.posargs)
+
+
+@nox.session
+def smoke(session: nox.Session) -> None:
+    """A deployed environment, by its address: `nox -s smoke -- --env dev`."""
+    sync(session, "test")
+    session.run("pytest", "tests/smoke", *(session.posargs or ["--env", "local"]))
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Print figures, side by side in one run: `nox -s bench -- gateway|servicekit|cli|deploy`."""
+    sync(session, "test", "dev")
+    session.run("python", "-m", "tests.bench", *session.posargs)
