@@ -274,15 +274,20 @@ def watch_lifeline(on_end: Callable[[], None]) -> None:
 
 
 async def spawn(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> asyncio.subprocess.Process:
-    """Start a program from an event loop, with standard output and error on pipes. Raises MissingError."""
+    """Start a program from an event loop, with standard output and error on pipes. Raises MissingError.
+
+    It leads a session of its own, so that a Ctrl-C at the terminal reaches it only through us. Its standard input is a
+    lifeline: a pipe that says nothing and closes when we end, however we end.
+    """
     with _starting(argv):
         return await asyncio.create_subprocess_exec(
             *argv,
             cwd=cwd,
             env=env,
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
         )
 
 

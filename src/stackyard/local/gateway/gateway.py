@@ -1,0 +1,207 @@
+"""API Gateway: what happens to a request, in API Gateway's order, and what a new deployment changes.
+
+Stages of a request: size, route, key, throttle and quota, event, function. Each stage refuses in its own words. A
+deployment is compiled into one frozen `Serving`; a new one replaces it whole, requests under way keep theirs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from stackyard.local.gateway import refusal
+from stackyard.local.gateway.deployment import Deployment
+from stackyard.local.gateway.event import Place, render_event
+from stackyard.local.gateway.exchange import Exchange, Office
+from stackyard.local.gateway.functions import Function, ThrottledError
+from stackyard.local.gateway.journal import Journal
+from stackyard.local.gateway.limits import Caller, Gate
+from stackyard.local.gateway.routes import Router, binary_types
+from stackyard.local.gateway.runtime import Invocation, parent_span
+from stackyard.local.gateway.status import PREFIX, answer_status
+from stackyard.local.gateway.wire import Request
+from stackyard.local.gateway.workers import Surroundings
+
+BODY_LIMIT = 10 * 1024 * 1024
+"""Bytes of a request's body ("Quotas for configuring and running a REST API": 10 MB)."""
+
+HEAD_LIMIT = 10_240
+"""Bytes of request line and headers together (same page)."""
+
+EVENT_LIMIT = 6 * 1024 * 1024
+"""Bytes of an event ("Lambda quotas": 6 MB for a synchronous request)."""
+
+START_AHEAD = 16
+"""So many functions get a worker before their first request; a laptop does not hold a hundred Pythons at once."""
+
+_AT_ONCE = 2
+_SWEEP = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """One deployment, ready to be served."""
+
+    deployment: Deployment
+    router: Router
+    gate: Gate
+    office: Office
+    root: str
+    prefix: str
+
+
+class Gateway:
+    """Everything behind the port."""
+
+    def __init__(self, root: Path, journal: Journal) -> None:
+        self.root = root
+        self.journal = journal
+        self.url = ""
+        self.port = 0
+        self.host = ""
+        self.functions: dict[str, Function] = {}
+        self.serving: Serving | None = None
+        self._leaving: list[Function] = []
+        self._ahead: asyncio.Task[None] | None = None
+        self._sweeper: asyncio.TimerHandle | None = None
+
+    def deploy(self, deployment: Deployment) -> None:
+        """Serve a deployment from the next request on. Raises ConfigError before anything changes."""
+        router = Router(deployment.openapi)
+        place = Place(
+            account=deployment.account,
+            api_id=deployment.api_id,
+            stage=deployment.stage,
+            deployment_id=hashlib.sha256(deployment.id.encode()).hexdigest()[:6],
+            port=str(self.port),
+            binary=binary_types(deployment.openapi),
+        )
+        surroundings = Surroundings(self.root, deployment.region, deployment.aws, self.journal)
+        before = self.serving
+        self.serving = Serving(
+            deployment=deployment,
+            router=router,
+            gate=Gate(deployment, before.gate if before else None),
+            office=Office(place, refusal.Refusals(deployment.openapi), self.journal),
+            root=f"/{deployment.stage}",
+            prefix=f"/{deployment.stage}/",
+        )
+        gone = [function for arn, function in self.functions.items() if arn not in deployment.functions]
+        functions: dict[str, Function] = {}
+        for arn, definition in deployment.functions.items():
+            function = self.functions.get(arn)
+            if function is None:
+                function = Function(arn, definition, surroundings)
+            else:
+                function.redefine(definition, surroundings)
+            functions[arn] = function
+        self.functions = functions
+        for function in gone:
+            function.retire()
+        self._leaving = [each for each in self._leaving if each.busy] + gone
+        self._start_ahead()
+
+    def _start_ahead(self) -> None:
+        if self._ahead is not None:
+            self._ahead.cancel()
+        first = list(self.functions.values())[:START_AHEAD]
+        self._ahead = asyncio.get_running_loop().create_task(self._start_in_turn(first))
+
+    async def _start_in_turn(self, functions: list[Function]) -> None:
+        for function in functions:
+            while sum(each.starting for each in functions) >= _AT_ONCE:  # noqa: ASYNC110  (a poll is all it takes)
+                await asyncio.sleep(0.02)
+            function.start_ahead()
+
+    def sweep(self) -> None:
+        """End what nobody needs, now and every few seconds."""
+        for function in self.functions.values():
+            function.sweep()
+        self._sweeper = asyncio.get_running_loop().call_later(_SWEEP, self.sweep)
+
+    def reload(self, function: Function) -> None:
+        """Go on with new code."""
+        self.journal.note("changed, reloading", function.definition.service)
+        function.reload()
+
+    async def close(self) -> None:
+        """End all workers."""
+        for task in (self._ahead, self._sweeper):
+            if task is not None:
+                task.cancel()
+        await asyncio.gather(*(each.close() for each in [*self.functions.values(), *self._leaving]))
+
+    def serve(self, request: Request) -> None:
+        """Take a request; its answer may come much later."""
+        serving = self.serving
+        if serving is None:
+            request.answer(503, b"Content-Type: application/json\r\n", b'{"message":"Nothing is deployed"}')
+            return
+        target = request.target.decode("utf-8", "replace")
+        if not target.startswith("/"):
+            target = _origin_form(target)
+        full, _, query = target.partition("?")
+        if full.startswith(PREFIX):
+            answer_status(self, request, full)
+            return
+        staged = full.startswith(serving.prefix) or full == serving.root
+        path = (full[len(serving.root) :] or "/") if staged else full
+        exchange = Exchange(serving.office, request, full)
+        if request.too_large:
+            exchange.refuse(refusal.TOO_LARGE)
+            return
+        match = exchange.match = serving.router.match(request.method.decode("latin-1"), path)
+        if match is None:
+            exchange.refuse(refusal.MISSING_TOKEN)
+            return
+        caller: Caller | None = None
+        if match.method.needs_key:
+            key = request.header(b"x-api-key")
+            caller = serving.gate.callers.get(key.decode("latin-1")) if key else None
+            if caller is None:
+                exchange.refuse(refusal.INVALID_KEY)
+                return
+        if (limit := serving.gate.refuses(caller)) is not None:
+            exchange.refuse(refusal.LIMITS[limit])
+            return
+        event = render_event(
+            request,
+            match,
+            path,
+            query,
+            staged=staged,
+            place=serving.office.place,
+            ids=exchange.ids,
+            caller=caller,
+        )
+        self._invoke(exchange, event, match.method.function, match.method.timeout)
+
+    def _invoke(self, exchange: Exchange, event: bytes, arn: str, timeout: float) -> None:
+        function = self.functions.get(arn)
+        if function is None:
+            exchange.refuse(refusal.REJECTED, f"no such function: {arn}")
+            return
+        if len(event) > EVENT_LIMIT:
+            exchange.refuse(refusal.EVENT_TOO_LARGE, f"the event is {len(event)} bytes, Lambda takes {EVENT_LIMIT}")
+            return
+        invocation = Invocation(_lambda_id(exchange), event, parent_span(exchange.ids.trace), exchange)
+        exchange.send(invocation, function.definition.service, timeout)
+        try:
+            function.invoke(invocation)
+        except ThrottledError:
+            exchange.refuse(refusal.REJECTED, "throttled: the function's reserved concurrency is used up")
+
+
+def _lambda_id(exchange: Exchange) -> str:
+    """Return Lambda's own id for the invocation, which is not the gateway's."""
+    own = exchange.ids.request
+    return f"{own[24:32]}{own[8:24]}{own[32:]}{own[:8]}"
+
+
+def _origin_form(target: str) -> str:
+    """Return the path and query of a target that names scheme and host, as a client of a proxy sends it."""
+    _, mark, rest = target.partition("://")
+    _, slash, path = rest.partition("/")
+    return "/" + path if mark and slash else "/"
