@@ -8,6 +8,7 @@ point, the next run goes on from what Terraform's state says; a failed apply lea
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -89,6 +90,8 @@ def deploy(session: Session, options: Options) -> Deployed:
         if planned.changed:
             list_changes(session, planned)
             ask_if_protected(session, options)
+            # Killed between here and the record, the next run still knows that a release is owed.
+            write_atomically(session.layout.unrecorded(target.name), "")
             with screen.stage("apply"):
                 apply_stack(session, stack, planned)
         else:
@@ -150,7 +153,7 @@ def _finish(
             raise ToolError("the deploy did not take", "; ".join(wrong), command=f"inv deploy --env {target.name}")
         url = cast("str", outputs.get("url") or "")
         if session.endpoint:
-            _tell_gateway(session, session.endpoint, outputs, functions, changed=changed)
+            _tell_gateway(session, session.endpoint, outputs, functions)
             gateway = daemons.find_daemon(session.layout, daemons.GATEWAY)
             url = gateway.url if gateway else ""
         healthy = verify_health(session, url, services) if url else None
@@ -163,23 +166,25 @@ def _tell_gateway(
     endpoint: str,
     outputs: Mapping[str, Any],
     functions: Mapping[str, LiveFunction],
-    *,
-    changed: bool,
 ) -> None:
-    """Give the local gateway the applied API, where it changed or was never given."""
-    if not changed and session.layout.deployment.exists():
-        return
+    """Give the local gateway the applied API, where it is not what the gateway has."""
     keyed = any(facts["api_key"] for facts in outputs["services"].values())
     keys = session.aws.describe_keys(outputs["api_id"]) if keyed else []
     text = render_deployment(session.target, outputs, functions, keys, endpoint)
-    write_atomically(session.layout.deployment, text)
+    try:
+        known = session.layout.deployment.read_text(encoding="utf-8")
+    except OSError:
+        known = ""
+    if text != known:
+        write_atomically(session.layout.deployment, text)
 
 
 def _record(session: Session, seen: Observed, digests: Mapping[str, str], summary: str, *, changed: bool) -> int:
     """Write the release's record and return its number; the last one's where nothing changed."""
     target = session.target
     number = last_number(session.aws.list_keys(target.state_bucket, release_prefix(target)))
-    if not changed and number:
+    unrecorded = session.layout.unrecorded(target.name)
+    if not (changed or unrecorded.exists()) and number and _recorded(session, number) == digests:
         return number
     while True:
         number += 1
@@ -196,7 +201,17 @@ def _record(session: Session, seen: Observed, digests: Mapping[str, str], summar
             images={step.image.service: step.image.tag for step in seen.plan.images},
         )
         if session.aws.put_new(target.state_bucket, release_key(target, number), release.record()):
+            unrecorded.unlink(missing_ok=True)
             return number
+
+
+def _recorded(session: Session, number: int) -> Mapping[str, str]:
+    """Return the digests of a release's record."""
+    text = session.aws.read_text(session.target.state_bucket, release_key(session.target, number))
+    try:
+        return cast("dict[str, dict[str, str]]", json.loads(text or ""))["digests"]
+    except (ValueError, KeyError, TypeError):
+        return {}
 
 
 def show_deployed(screen: Screen, done: Deployed) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Generator
 from stackyard.commands.session import Session
 from stackyard.errors import RefusedError, StackyardError, ToolError
 from stackyard.local import daemons
+from stackyard.tools.holding import who_am_i
 from stackyard.tools.terraform import LockedError, Planned, Stack, stack_sources
 from stackyard.tools.tfevents import Applied, Change, Event, Waiting, plain_action, short_address
 
@@ -39,10 +40,10 @@ def plan_stack(session: Session, stack: Stack, *, destroy: bool = False) -> Plan
         with emulator_watched(session):
             return stack.plan(_quiet, destroy=destroy)
     except LockedError as error:
-        # We hold this checkout's own lock and the embedded AWS is this checkout's: its holder cannot be alive.
-        if not (session.target.emulated and stack.keep_fds):
-            raise
         screen, lock = session.screen, error.lock
+        # The embedded AWS is this checkout's alone and so is the lock that we hold: a run of ours cannot be alive.
+        if not (session.target.emulated and stack.keep_fds and lock.who == who_am_i()):
+            raise
         screen.note(f"the state was left locked by a killed run ({lock.who}, {lock.created}); releasing {lock.id}")
         screen.note(f"(elsewhere you would type: inv unlock --env {session.target.name} --id {lock.id})")
         stack.unlock(lock.id)

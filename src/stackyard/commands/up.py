@@ -49,7 +49,7 @@ def up(root: Path, screen: Screen, *, port: int, detach: bool) -> Up:
     layout = session.layout
     _ = session.catalog  # what is wrong in the project's files is said before anything starts
     with _terminated_as_interrupted():
-        hold = take(layout.up_lock)
+        hold = take(layout.up_lock, patience=0.2)
         if hold is None:
             return _running_already(layout, screen)
         try:

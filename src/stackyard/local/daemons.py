@@ -63,7 +63,8 @@ def start(
     """
     layout.local.mkdir(parents=True, exist_ok=True)
     facts, log = layout.daemon_facts(name), layout.daemon_log(name)
-    hold = take(layout.daemon_lock(name))
+    # Patient, because whoever merely asks whether it is held holds it for an instant.
+    hold = take(layout.daemon_lock(name), patience=1)
     if hold is None:
         raise ToolError(f"{TITLES[name]} is running already", "but has not said where", command="inv down")
     try:

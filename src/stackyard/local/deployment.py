@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -22,8 +22,7 @@ def render_deployment(
     endpoint: str,
 ) -> str:
     """Write the gateway's input from the applied state's outputs and the live functions, by service."""
-    data = {
-        "id": uuid.uuid4().hex,
+    data: dict[str, Any] = {
         "project": target.project,
         "stage": outputs["stage"],
         "api_id": outputs["api_id"],
@@ -35,6 +34,8 @@ def render_deployment(
         "aws": {"endpoint_url": endpoint, "access_key_id": EMULATED_KEY, "secret_access_key": EMULATED_KEY},
         "functions": {live.alias_arn: _function(service, live) for service, live in functions.items()},
     }
+    # The same deployment has the same id, so that the gateway swaps exactly when something changed.
+    data["id"] = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
     return json.dumps(data, indent=1)
 
 

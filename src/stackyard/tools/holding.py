@@ -12,6 +12,7 @@ import getpass
 import json
 import os
 import socket
+import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -100,19 +101,27 @@ class Hold:
         os.close(self.fd)
 
 
-def take(path: Path) -> Hold | None:
-    """Take a lock; None when somebody has it. Raises MissingError where the file cannot be made."""
+def take(path: Path, patience: float = 0) -> Hold | None:
+    """Take a lock; None when somebody still has it after ``patience`` seconds.
+
+    Raises MissingError where the file cannot be made.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise unwritable(path, error) from error
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(fd)
-        return None
-    return Hold(path, fd)
+    until = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() < until:
+                time.sleep(0.01)
+                continue
+            os.close(fd)
+            return None
+        return Hold(path, fd)
 
 
 def find_holder(path: Path) -> Holder | None:

@@ -214,6 +214,15 @@ def explain_failure(what: str, words: str, environment: str) -> StackyardError:
         )
     if "Resource precondition failed" in words or "Invalid value for variable" in words:
         return ConfigError(what, "the configuration was refused", detail=words, command="inv services")
+    if re.search(r"AlreadyExists|already exist|ResourceConflictException", words):
+        fresh = environment == "local"
+        return ToolError(
+            f"{what} failed",
+            "something of that name is there already and Terraform's state does not know it, as after a power cut",
+            fix="Make the laptop's AWS anew." if fresh else "Import it into the state (terraform import) or delete it.",
+            command="inv down && inv up" if fresh else f"inv doctor --env {environment}",
+            detail=words,
+        )
     return ToolError(
         f"{what} failed",
         "its own words stand above",

@@ -21,7 +21,9 @@ _INVOCATION = b"/2018-06-01/runtime/invocation/"
 _INIT_ERROR = b"/2018-06-01/runtime/init/error"
 _JSON = b"Content-Type: application/json\r\n"
 _ACCEPTED = b'{"status":"OK"}'
-_TOO_LARGE = b'{"errorMessage":"Exceeded maximum allowed payload size (6291556 bytes).","errorType":"RequestEntityTooLarge"}'
+_TOO_LARGE = (
+    b'{"errorMessage":"Exceeded maximum allowed payload size (6291556 bytes).","errorType":"RequestEntityTooLarge"}'
+)
 
 
 class Caller(Protocol):
