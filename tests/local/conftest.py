@@ -1,0 +1,40 @@
+"""A copy of this checkout with an environment of its own, for the tests of the whole system."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from tests.local.project import Project, copy_project, find_uv, free_port, wait_for
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project with an environment of its own, made once."""
+    root = tmp_path_factory.mktemp("installed") / "project"
+    copy_project(root)
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("VIRTUAL_ENV", "UV_PROJECT"))}
+    subprocess.run(
+        [find_uv(), "sync", "-q", "--all-packages", "--compile-bytecode", "--python", sys.executable],
+        cwd=root,
+        env=env,
+        check=True,
+    )
+    return root
+
+
+@pytest.fixture
+def project(installed: Path, tmp_path: Path) -> Generator[Project]:
+    """A project of the test's own, with the shared environment; nothing of it is left running."""
+    root = tmp_path / "project"
+    copy_project(root)
+    (root / ".venv").symlink_to(installed / ".venv")
+    made = Project(root, installed / ".venv/bin/inv", free_port(), {"UV": find_uv()})
+    yield made
+    made.run("down")
+    wait_for(f"the end of {made.processes()}", lambda: not made.processes(), 20)

@@ -1,0 +1,154 @@
+"""A project in a temporary folder, driven as its user drives it: by `inv`, from outside."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parents[2]
+COPIED = ("stackyard.yaml", "tasks.py", "noxfile.py", "pyproject.toml", "uv.lock", "README.md", "infra", "src")
+LEFT_OUT = shutil.ignore_patterns("__pycache__", ".terraform", "*.tfstate*", ".pytest_cache", ".venv")
+
+
+@dataclass
+class Done:
+    """An `inv` that ended."""
+
+    code: int
+    out: str
+    err: str
+
+    def text(self) -> str:
+        """Return both streams, for messages."""
+        return f"exit code {self.code}\n{self.out}\n{self.err}"
+
+
+@dataclass
+class Project:
+    """A project of its own in a temporary folder."""
+
+    root: Path
+    inv: Path
+    port: int
+    env: dict[str, str] = field(default_factory=dict[str, str])
+
+    def environment(self, **extra: str) -> dict[str, str]:
+        """Return what a new shell has, and nothing of the test run's own."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON", "NOX"))}
+        kept.pop("VIRTUAL_ENV", None)
+        kept.pop("TF_CLI_CONFIG_FILE", None)
+        return {**kept, **self.env, **extra}
+
+    def start(self, *arguments: str, **extra: str) -> subprocess.Popen[str]:
+        """Start `inv` and return the process; standard error is its pipe."""
+        return subprocess.Popen(
+            [str(self.inv), *arguments],
+            cwd=self.root,
+            env=self.environment(**extra),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *arguments: str, timeout: float = 240, **extra: str) -> Done:
+        """Run `inv` to its end."""
+        process = self.start(*arguments, **extra)
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            out, err = process.communicate()
+            pytest.fail(f"inv {' '.join(arguments)} took more than {timeout} s\n{out}\n{err}")
+        return Done(process.returncode, out, err)
+
+    def up(self) -> Done:
+        """Bring it up in the background, and insist on it."""
+        done = self.run("up", "--detach", "--port", str(self.port))
+        assert done.code == 0, done.text()
+        return done
+
+    def deploy(self, *arguments: str) -> Done:
+        """Deploy to the laptop, and insist on it."""
+        done = self.run("deploy", "--env", "local", *arguments)
+        assert done.code == 0, done.text()
+        return done
+
+    def down(self) -> None:
+        """End what runs."""
+        done = self.run("down")
+        assert done.code == 0, done.text()
+
+    @property
+    def url(self) -> str:
+        """The gateway's address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def write(self, path: str, text: str) -> None:
+        """Write a file of the project."""
+        file = self.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+
+    def change(self, path: str, old: str, new: str) -> None:
+        """Change a file of the project, and insist that there was something to change."""
+        text = (self.root / path).read_text(encoding="utf-8")
+        assert old in text, f"{path} has no {old!r}"
+        self.write(path, text.replace(old, new))
+
+    def processes(self) -> list[str]:
+        """Return the command lines of every process that has to do with this project."""
+        found: list[str] = []
+        for folder in Path("/proc").iterdir():
+            if not folder.name.isdigit():
+                continue
+            with contextlib.suppress(OSError):
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                place = (folder / "cwd").readlink()
+                if str(self.root) in command or str(place).startswith(str(self.root)):
+                    found.append(f"{folder.name} {command}")
+        return found
+
+
+def wait_for(what: str, condition: Callable[[], object], seconds: float = 30) -> None:
+    """Wait until a condition holds, and fail when it does not in time."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, f"gave up waiting for {what}"
+        time.sleep(0.02)
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def copy_project(target: Path) -> None:
+    """Copy the files that a clone would have, and the lock that its first `uv run` would write."""
+    for name in COPIED:
+        source = HERE / name
+        if source.is_dir():
+            shutil.copytree(source, target / name, ignore=LEFT_OUT)
+        else:
+            target.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target / name)
+
+
+def find_uv() -> str:
+    """Return the uv that runs this; there is one wherever nox was started as the README says."""
+    uv = os.environ.get("UV") or shutil.which("uv")
+    assert uv, "these tests run the project as its README says, with uv"
+    return uv
