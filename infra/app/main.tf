@@ -9,7 +9,7 @@ locals {
 
   partition  = data.aws_partition.current.partition
   repository = "${local.account}.dkr.ecr.${local.region}.${data.aws_partition.current.dns_suffix}/${local.project}"
-  boundary   = "arn:${local.partition}:iam::${local.account}:policy/${local.project}/boundary"
+  boundary   = "arn:${local.partition}:iam::${local.account}:policy/${local.project}-${var.environment}_boundary"
 }
 
 module "catalog" {

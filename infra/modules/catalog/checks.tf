@@ -69,16 +69,20 @@ locals {
     ]
   }
 
-  unreadable = [for file in keys(local.documents) : "${file}: not YAML, or not a mapping of keys to values." if !contains(keys(local.readable), file)]
+  unreadable       = [for file in keys(var.services_yaml) : "${file}: not YAML, or not a mapping of keys to values." if !contains(keys(local.readable), file)]
+  project_readable = contains(keys(local.readable), "stackyard.yaml")
 
   missing_project_keys = [for key in ["project", "repository", "region", "environments"] : key if !contains(keys(local.project_file), key)]
   without_account      = [for name, environment in local.environment_files : name if !can(environment.account)]
 
-  # acme-dev-eu-api would be both dev's eu-api and dev-eu's api, and dev's role would reach what is dev-eu's.
-  overlapping = flatten([for a in keys(local.environment_files) : [for b in keys(local.environment_files) : "\"${b}\" starts with \"${a}-\"" if startswith(b, "${a}-")]])
+  # In one account, acme-dev-eu-api would be both dev's eu-api and dev-eu's api, and dev's role would reach what is
+  # dev-eu's. "<name>-plan" is the GitHub environment that may plan <name> (infra/bootstrap).
+  overlapping = flatten([for a, one in local.environment_files : [for b, other in local.environment_files :
+    "\"${b}\" starts with \"${a}-\"" if startswith(b, "${a}-") && (try(one.account == other.account, false) || b == "${a}-plan")
+  ]])
 
   unnamed_overrides = flatten([for name, document in local.service_files : [
-    for environment in try(keys(document.overrides), []) : "${document.file}: overrides.${environment}" if !contains(keys(local.environments), environment)
+    for environment in try(keys(document.overrides), []) : "${document.file}: overrides.${environment}" if local.project_readable && !contains(keys(local.environments), environment)
   ]])
   reserved_variables = flatten([for name, service in local.services : [
     for variable in keys(service.environment) : "${service.file}: environment.${variable}" if startswith(variable, "AWS_") || startswith(variable, "SERVICE_")

@@ -9,7 +9,7 @@ output "project" {
   }
 
   precondition {
-    condition     = contains(keys(local.readable), "stackyard.yaml")
+    condition     = local.project_readable
     error_message = "stackyard.yaml: not YAML, or not a mapping of keys to values. `inv doctor` names the line."
   }
   precondition {
@@ -48,16 +48,16 @@ output "environments" {
   }
   precondition {
     condition     = length(local.overlapping) == 0
-    error_message = "stackyard.yaml: ${join(", ", local.overlapping)}: their services could get the same AWS names."
+    error_message = "stackyard.yaml: ${join(", ", local.overlapping)}: one would be taken for, or reach into, the other."
   }
 }
 
 output "environment" {
   description = "The environment asked for, with its defaults."
-  value       = local.environments[var.environment]
+  value       = lookup(local.environments, var.environment, null)
 
   precondition {
-    condition     = contains(keys(local.environments), var.environment)
+    condition     = contains(keys(local.environments), var.environment) || !local.project_readable
     error_message = "stackyard.yaml: there is no environment \"${var.environment}\"; there are: ${join(", ", sort(keys(local.environments)))}."
   }
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 
 PATCHES: dict[str, tuple[str, ...]] = {
+    "ecr": ("ecr_manifest_digest",),
     "s3": ("s3_conditional_deny",),
 }
 """Service, as moto names it -> modules of this package; each has ``apply()``."""

@@ -1,0 +1,180 @@
+mock_provider "aws" {
+  mock_resource "aws_api_gateway_rest_api" {
+    defaults = { execution_arn = "arn:aws:execute-api:eu-west-1:111111111111:a1b2c3" }
+  }
+  mock_resource "aws_cloudwatch_log_group" {
+    defaults = { arn = "arn:aws:logs:eu-west-1:111111111111:log-group:/aws/api-gateway/acme-dev" }
+  }
+}
+
+variables {
+  name   = "acme-dev"
+  stage  = "dev"
+  region = "eu-west-1"
+  services = {
+    api = {
+      path        = "/"
+      integration = { type = "aws_proxy", target = "arn:aws:lambda:eu-west-1:111111111111:function:acme-dev-api:live", function = "acme-dev-api", qualifier = "live" }
+    }
+    worker = {
+      path        = "/worker"
+      integration = { type = "aws_proxy", target = "arn:aws:lambda:eu-west-1:111111111111:function:acme-dev-worker:live", function = "acme-dev-worker", qualifier = "live" }
+    }
+  }
+}
+
+run "is_one_document_with_every_route" {
+  command = plan
+
+  assert {
+    condition     = toset(keys(jsondecode(output.openapi).paths)) == toset(["/", "/{proxy+}", "/worker", "/worker/{proxy+}"])
+    error_message = "Each service must have its path and all below it."
+  }
+  assert {
+    condition     = jsondecode(output.openapi).paths["/worker/{proxy+}"]["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"].uri == "arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/${var.services.worker.integration.target}/invocations"
+    error_message = "A route must invoke its service's alias."
+  }
+  assert {
+    condition     = jsondecode(output.openapi)["x-amazon-apigateway-binary-media-types"] == ["*/*"]
+    error_message = "Bodies must go through as bytes."
+  }
+  assert {
+    condition     = alltrue([for kind in ["DEFAULT_4XX", "DEFAULT_5XX"] : strcontains(jsondecode(output.openapi)["x-amazon-apigateway-gateway-responses"][kind].responseTemplates["application/json"], "$context.requestId")])
+    error_message = "What the gateway says itself must hold the request's id."
+  }
+  assert {
+    condition     = !strcontains(output.openapi, "securitySchemes") && length(aws_api_gateway_usage_plan.this) == 0 && length(aws_api_gateway_api_key.this) == 0
+    error_message = "Without a service that asks for keys there must be none."
+  }
+}
+
+run "redeploys_when_the_body_changes_and_only_then" {
+  command = plan
+
+  assert {
+    condition     = aws_api_gateway_deployment.this.triggers == tomap({ body = sha256(output.openapi) })
+    error_message = "The body's hash must be the one trigger."
+  }
+}
+
+run "lets_its_own_stage_invoke_and_nothing_else" {
+  command = apply
+
+  assert {
+    condition     = aws_lambda_permission.invoke["worker"].source_arn == "arn:aws:execute-api:eu-west-1:111111111111:a1b2c3/dev/*" && aws_lambda_permission.invoke["worker"].qualifier == "live"
+    error_message = "The permission must be for the stage and the alias."
+  }
+}
+
+run "logs_traces_and_throttles_the_stage" {
+  command = apply
+  variables {
+    throttle = { rate = 5, burst = 6 }
+  }
+  assert {
+    condition     = one(aws_api_gateway_stage.this.access_log_settings).destination_arn == aws_cloudwatch_log_group.access.arn && can(jsondecode(one(aws_api_gateway_stage.this.access_log_settings).format))
+    error_message = "Access logs must be JSON in the API's own group."
+  }
+  assert {
+    condition     = aws_api_gateway_stage.this.xray_tracing_enabled
+    error_message = "Traces must be on by default."
+  }
+  assert {
+    condition     = one(aws_api_gateway_method_settings.all.settings).throttling_rate_limit == 5 && one(aws_api_gateway_method_settings.all.settings).throttling_burst_limit == 6
+    error_message = "The stage must be throttled as asked."
+  }
+}
+
+run "asks_for_a_key_where_a_service_does" {
+  command = plan
+  variables {
+    services = {
+      api = {
+        path        = "/"
+        integration = { type = "aws_proxy", target = "arn:aws:lambda:eu-west-1:111111111111:function:acme-dev-api:live", function = "acme-dev-api", qualifier = "live" }
+      }
+      worker = {
+        path        = "/worker"
+        api_key     = true
+        integration = { type = "aws_proxy", target = "arn:aws:lambda:eu-west-1:111111111111:function:acme-dev-worker:live", function = "acme-dev-worker", qualifier = "live" }
+      }
+    }
+  }
+  assert {
+    condition     = jsondecode(output.openapi).paths["/worker"]["x-amazon-apigateway-any-method"].security == [{ api_key = [] }] && !can(jsondecode(output.openapi).paths["/"]["x-amazon-apigateway-any-method"].security)
+    error_message = "Only the service that asks for a key may need one."
+  }
+  assert {
+    condition     = jsondecode(output.openapi).components.securitySchemes.api_key == { type = "apiKey", name = "x-api-key", in = "header" }
+    error_message = "The key must be asked for in the x-api-key header."
+  }
+  assert {
+    condition     = length(aws_api_gateway_usage_plan.this) == 1 && length(aws_api_gateway_api_key.this) == 1 && length(aws_api_gateway_usage_plan_key.this) == 1
+    error_message = "There must be one usage plan with one key."
+  }
+}
+
+run "serves_nothing_when_there_is_no_service" {
+  command = plan
+  variables {
+    services = {}
+  }
+  assert {
+    condition     = length(jsondecode(output.openapi).paths) == 0
+    error_message = "No service, no route."
+  }
+}
+
+run "reject_stage" {
+  command = plan
+  variables {
+    stage = "de v"
+  }
+  expect_failures = [var.stage]
+}
+
+run "reject_path" {
+  command = plan
+  variables {
+    services = { api = { path = "/a/b", integration = { type = "aws_proxy", target = "t", function = "f", qualifier = "live" } } }
+  }
+  expect_failures = [var.services]
+}
+
+run "reject_shared_path" {
+  command = plan
+  variables {
+    services = {
+      a = { path = "/same", integration = { type = "aws_proxy", target = "t", function = "f", qualifier = "live" } }
+      b = { path = "/same", integration = { type = "aws_proxy", target = "t", function = "f", qualifier = "live" } }
+    }
+  }
+  expect_failures = [var.services]
+}
+
+run "reject_integration" {
+  command = plan
+  variables {
+    services = { api = { path = "/", integration = { type = "mock", target = "t", function = "f", qualifier = "live" } } }
+  }
+  expect_failures = [var.services]
+}
+
+run "reject_throttle" {
+  command = plan
+  variables {
+    throttle = { rate = 0 }
+  }
+  expect_failures = [var.throttle]
+}
+
+run "reject_too_many_services" {
+  command = plan
+  variables {
+    services = { for number in range(101) : "s${number}" => {
+      path        = "/s${number}"
+      integration = { type = "aws_proxy", target = "t", function = "f", qualifier = "live" }
+    } }
+  }
+  expect_failures = [var.services]
+}

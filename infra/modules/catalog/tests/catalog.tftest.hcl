@@ -1,0 +1,497 @@
+# Each negative run differs from the good one in one thing only.
+variables {
+  environment   = "dev"
+  image_digests = { api = "sha256:a", worker = "sha256:b" }
+  project_yaml  = <<-EOT
+    project: acme
+    repository: acme/platform
+    region: eu-west-1
+    environments:
+      dev: {account: "111111111111"}
+      prod: {account: "222222222222", region: eu-central-1, protected: true, throttle: {rate: 500}}
+  EOT
+  services_yaml = {
+    "src/services/api/service.yaml"    = "# all as it comes"
+    "src/services/worker/service.yaml" = <<-EOT
+      kind: lambda
+      memory: 512
+      environment: {GREETING: hello, LOG_LEVEL: info}
+      overrides:
+        prod: {memory: 4096, scaling: {max: 9}, environment: {LOG_LEVEL: warning}}
+    EOT
+  }
+}
+
+run "fills_in_defaults" {
+  command = plan
+
+  assert {
+    condition     = output.services.api.path == "/" && output.services.worker.path == "/worker"
+    error_message = "The service api must own \"/\", any other its name."
+  }
+  assert {
+    condition     = output.services.api.memory == 1024 && output.services.api.timeout == 29 && output.services.api.kind == "lambda" && output.services.api.api_key == false && output.services.api.scaling.max == null
+    error_message = "Defaults must be filled in."
+  }
+  assert {
+    condition     = output.environment.region == "eu-west-1" && output.environment.log_retention == 30 && output.environment.throttle == { rate = 100, burst = 200 } && output.environment.xray
+    error_message = "The environment's defaults must be filled in."
+  }
+}
+
+run "leaves_overrides_of_other_environments_alone" {
+  command = plan
+
+  assert {
+    condition     = output.services.worker.memory == 512 && output.services.worker.environment.LOG_LEVEL == "info"
+    error_message = "dev must not get what is prod's."
+  }
+}
+
+run "merges_overrides_deeply" {
+  command = plan
+  variables {
+    environment = "prod"
+  }
+
+  assert {
+    condition     = output.services.worker.memory == 4096 && output.services.worker.scaling.max == 9 && output.services.worker.environment == { GREETING = "hello", LOG_LEVEL = "warning" }
+    error_message = "An override must change what it names and keep the rest."
+  }
+  assert {
+    condition     = output.environment.account == "222222222222" && output.environment.region == "eu-central-1" && output.environment.throttle == { rate = 500, burst = 200 }
+    error_message = "The environment's own settings must win over its defaults."
+  }
+}
+
+run "knows_local_always" {
+  command = plan
+  variables {
+    environment = "local"
+  }
+
+  assert {
+    condition     = output.environment.account == "123456789012" && output.environment.protected == false && output.environment.region == "eu-west-1"
+    error_message = "The environment local must exist without being written down."
+  }
+}
+
+run "ignores_digests_of_services_that_are_gone" {
+  command = plan
+  variables {
+    image_digests = { api = "sha256:a", worker = "sha256:b", gone = "sha256:c" }
+  }
+
+  assert {
+    condition     = toset(keys(output.services)) == toset(["api", "worker"])
+    error_message = "A digest alone must not make a service."
+  }
+}
+
+run "allows_no_service_when_it_is_meant" {
+  command = plan
+  variables {
+    services_yaml = {}
+    allow_empty   = true
+  }
+
+  assert {
+    condition     = length(output.services) == 0
+    error_message = "There must be no service."
+  }
+}
+
+run "reject_broken_yaml" {
+  command = plan
+  variables {
+    services_yaml = {
+      "src/services/api/service.yaml" = "memory: ["
+    }
+  }
+  expect_failures = [output.services]
+}
+
+run "reject_yaml_that_is_no_mapping" {
+  command = plan
+  variables {
+    services_yaml = {
+      "src/services/api/service.yaml" = "- memory"
+    }
+  }
+  expect_failures = [output.services]
+}
+
+run "reject_unknown_key" {
+  command = plan
+  variables {
+    services_yaml = {
+      "src/services/api/service.yaml" = "memroy: 512"
+    }
+  }
+  expect_failures = [output.services]
+}
+
+run "reject_unknown_key_in_an_override" {
+  command = plan
+  variables {
+    services_yaml = {
+      "src/services/api/service.yaml" = "overrides: {dev: {memroy: 512}}"
+    }
+  }
+  expect_failures = [output.services]
+}
+
+run "reject_kind_in_an_override" {
+  command = plan
+  variables {
+    services_yaml = {
+      "src/services/api/service.yaml" = "overrides: {dev: {kind: lambda}}"
+    }
+  }
+  expect_failures = [output.services]
+}
+
+run "reject_kind" {
+  command = plan
+  variables {
+    services_yaml = {
+      "src/services/api/service.yaml" = "kind: mainframe"
+    }
+  }
+  expect_failures = [output.services]
+}
+
+run "reject_path" {
+  command = plan
+  variables {
+    services_yaml = {
+      "src/services/api/service.yaml" = "path: /a/b"
+    }
+  }
+  expect_failures = [output.services]
+}
+
+run "reject_memory" {
+  command = plan
+  variables {
+    services_yaml = {
+      "src/services/api/service.yaml" = "memory: 64"
+    }
+  }
+  expect_failures = [output.services]
+}
+
+run "reject_memory_that_is_no_number" {
+  command = plan
+  variables {
+    services_yaml = {
+      "src/services/api/service.yaml" = "memory: lots"
+    }
+  }
+  expect_failures = [output.services]
+}
+
+run "reject_timeout" {
+  command = plan
+  variables {
+    services_yaml = {
+      "src/services/api/service.yaml" = "timeout: 901"
+    }
+  }
+  expect_failures = [output.services]
+}
+
+run "reject_scaling" {
+  command = plan
+  variables {
+    services_yaml = {
+      "src/services/api/service.yaml" = "scaling: {min: 1}"
+    }
+  }
+  expect_failures = [output.services]
+}
+
+run "reject_environment_that_is_no_text" {
+  command = plan
+  variables {
+    services_yaml = {
+      "src/services/api/service.yaml" = "environment: {PORT: 80}"
+    }
+  }
+  expect_failures = [output.services]
+}
+
+run "reject_reserved_variable" {
+  command = plan
+  variables {
+    services_yaml = {
+      "src/services/api/service.yaml" = "environment: {AWS_REGION: eu-west-1}"
+    }
+  }
+  expect_failures = [output.services]
+}
+
+run "reject_api_key" {
+  command = plan
+  variables {
+    services_yaml = {
+      "src/services/api/service.yaml" = "api_key: please"
+    }
+  }
+  expect_failures = [output.services]
+}
+
+run "reject_override_of_an_unknown_environment" {
+  command = plan
+  variables {
+    services_yaml = {
+      "src/services/api/service.yaml" = "overrides: {prd: {memory: 512}}"
+    }
+  }
+  expect_failures = [output.services]
+}
+
+run "reject_override_that_is_no_mapping" {
+  command = plan
+  variables {
+    services_yaml = {
+      "src/services/api/service.yaml" = "overrides: {dev: 512}"
+    }
+  }
+  expect_failures = [output.services]
+}
+
+run "reject_service_name" {
+  command = plan
+  variables {
+    image_digests = { Api = "sha256:a" }
+    services_yaml = {
+      "src/services/Api/service.yaml" = "{}"
+    }
+  }
+  expect_failures = [output.services]
+}
+
+run "reject_shared_path" {
+  command = plan
+  variables {
+    services_yaml = {
+      "src/services/api/service.yaml"    = "path: /same"
+      "src/services/worker/service.yaml" = "path: /same"
+    }
+  }
+  expect_failures = [output.services]
+}
+
+run "reject_two_owners_of_the_root" {
+  command = plan
+  variables {
+    services_yaml = {
+      "src/services/api/service.yaml"    = "{}"
+      "src/services/worker/service.yaml" = "path: /"
+    }
+  }
+  expect_failures = [output.services]
+}
+
+run "reject_no_service" {
+  command = plan
+  variables {
+    services_yaml = {}
+  }
+  expect_failures = [output.services]
+}
+
+run "reject_missing_digest" {
+  command = plan
+  variables {
+    image_digests = { api = "sha256:a" }
+  }
+  expect_failures = [output.services]
+}
+
+run "reject_unknown_environment" {
+  command = plan
+  variables {
+    environment = "staging"
+  }
+  expect_failures = [output.environment]
+}
+
+run "reject_broken_project_yaml" {
+  command = plan
+  variables {
+    services_yaml = {}
+    allow_empty   = true
+    project_yaml  = "project: ["
+  }
+  expect_failures = [output.project]
+}
+
+run "reject_unknown_project_key" {
+  command = plan
+  variables {
+    services_yaml = {}
+    allow_empty   = true
+    project_yaml  = <<-EOT
+      project: acme
+      repository: acme/platform
+      region: eu-west-1
+      environments:
+        dev: {account: "111111111111"}
+      regoin: eu-west-1
+    EOT
+  }
+  expect_failures = [output.project]
+}
+
+run "reject_unknown_environment_key" {
+  command = plan
+  variables {
+    services_yaml = {}
+    allow_empty   = true
+    project_yaml  = <<-EOT
+      project: acme
+      repository: acme/platform
+      region: eu-west-1
+      environments:
+        dev: {account: "111111111111"}
+        prod: {account: "111111111111", protectd: true}
+    EOT
+  }
+  expect_failures = [output.project]
+}
+
+run "reject_account_that_is_no_text" {
+  command = plan
+  variables {
+    services_yaml = {}
+    allow_empty   = true
+    project_yaml  = <<-EOT
+      project: acme
+      repository: acme/platform
+      region: eu-west-1
+      environments:
+        dev: {account: "111111111111"}
+        prod: {account: 111111111111}
+    EOT
+  }
+  expect_failures = [output.project]
+}
+
+run "reject_log_retention" {
+  command = plan
+  variables {
+    services_yaml = {}
+    allow_empty   = true
+    project_yaml  = <<-EOT
+      project: acme
+      repository: acme/platform
+      region: eu-west-1
+      environments:
+        dev: {account: "111111111111"}
+        prod: {account: "111111111111", log_retention: 31}
+    EOT
+  }
+  expect_failures = [output.project]
+}
+
+run "reject_throttle" {
+  command = plan
+  variables {
+    services_yaml = {}
+    allow_empty   = true
+    project_yaml  = <<-EOT
+      project: acme
+      repository: acme/platform
+      region: eu-west-1
+      environments:
+        dev: {account: "111111111111"}
+        prod: {account: "111111111111", throttle: {rate: 0}}
+    EOT
+  }
+  expect_failures = [output.project]
+}
+
+run "reject_missing_project_key" {
+  command = plan
+  variables {
+    services_yaml = {}
+    allow_empty   = true
+    project_yaml  = <<-EOT
+      project: acme
+      region: eu-west-1
+      environments:
+        dev: {account: "111111111111"}
+    EOT
+  }
+  expect_failures = [output.project]
+}
+
+run "reject_owner_id_alone" {
+  command = plan
+  variables {
+    services_yaml = {}
+    allow_empty   = true
+    project_yaml  = <<-EOT
+      project: acme
+      repository: acme/platform
+      owner_id: 12345
+      region: eu-west-1
+      environments:
+        dev: {account: "111111111111"}
+    EOT
+  }
+  expect_failures = [output.project]
+}
+
+run "reject_environment_without_account" {
+  command = plan
+  variables {
+    services_yaml = {}
+    allow_empty   = true
+    project_yaml  = <<-EOT
+      project: acme
+      repository: acme/platform
+      region: eu-west-1
+      environments:
+        dev: {account: "111111111111"}
+        prod: {protected: true}
+    EOT
+  }
+  expect_failures = [output.environments]
+}
+
+run "reject_environment_named_like_a_plan" {
+  command = plan
+  variables {
+    services_yaml = {}
+    allow_empty   = true
+    project_yaml  = <<-EOT
+      project: acme
+      repository: acme/platform
+      region: eu-west-1
+      environments:
+        dev: {account: "111111111111"}
+        dev-plan: {account: "222222222222"}
+    EOT
+  }
+  expect_failures = [output.environments]
+}
+
+run "reject_environments_with_the_same_start" {
+  command = plan
+  variables {
+    services_yaml = {}
+    allow_empty   = true
+    project_yaml  = <<-EOT
+      project: acme
+      repository: acme/platform
+      region: eu-west-1
+      environments:
+        dev: {account: "111111111111"}
+        dev-eu: {account: "111111111111"}
+    EOT
+  }
+  expect_failures = [output.environments]
+}
