@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -19,10 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    class RuntimeApi(Protocol):
-        """What the fixture's Runtime API offers."""
-
-        def invoke(self, event: dict[str, Any]) -> dict[str, Any]: ...
+    from servicekit.testing import RuntimeApi
 
     Function = tuple[RuntimeApi, Path]
 
