@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ def terraform(
 
 
 def test_stacks_apply_and_then_plan_nothing(terraform: Any, project: Path, emulator: Any) -> None:
-    """Each apply leaves nothing for a second plan: one service, three, a new image. Destroying keeps the state."""
+    """Each apply leaves nothing for a second plan: one service, three, a new image, one gone. The state survives."""
     changes = ("plan", *QUIET, "-detailed-exitcode")
     terraform.run("bootstrap", *changes, *BOOTSTRAP, label="second plan")
 
@@ -81,6 +82,12 @@ def test_stacks_apply_and_then_plan_nothing(terraform: Any, project: Path, emula
     terraform.run("app", *changes, *_variables(digests), label="second plan of a new image")
     alias = emulator.client("lambda").get_alias(FunctionName="acme-local-api", Name="live")
     assert alias["FunctionVersion"] == "2"
+
+    shutil.rmtree(project / "src" / "services" / "billing-run")
+    terraform.run("app", "apply", *QUIET, "-auto-approve", *_variables(digests), label="apply of a removal")
+    terraform.run("app", *changes, *_variables(digests), label="second plan of a removal")
+    remaining = {function["FunctionName"] for function in emulator.client("lambda").list_functions()["Functions"]}
+    assert remaining == {"acme-local-api", "acme-local-worker"}
 
     terraform.run("app", "destroy", *QUIET, "-auto-approve", *_variables(digests))
     assert emulator.client("lambda").list_functions()["Functions"] == []

@@ -56,8 +56,8 @@ run "removes_the_last_service_when_it_is_meant" {
     allow_empty = true
   }
   assert {
-    condition     = length(output.services) == 0
-    error_message = "No folder, no service."
+    condition     = length(output.services) == 0 && length(module.api_gateway) == 0 && jsondecode(output.openapi).paths == {} && output.url == ""
+    error_message = "No folder, no service, and no gateway."
   }
 }
 
