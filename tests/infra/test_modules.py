@@ -17,7 +17,8 @@ MODULES = sorted(path.parent for path in (ROOT / "infra").glob("**/versions.tf")
 def test_module(module: Path, tmp_path: Path) -> None:
     """The module's runs pass, and each of its checks has a run that it refuses."""
     runs = "".join(path.read_text() for path in module.glob("tests/*.tftest.hcl"))
-    assert 'mock_provider "aws"' in runs or "mock_provider" in runs
+    if any('resource "aws_' in path.read_text() for path in module.glob("*.tf")):
+        assert 'mock_provider "aws"' in runs
     checks = sum(len(re.findall(r"^\s*(?:validation|precondition) \{", path.read_text(), re.MULTILINE))
                  for path in module.glob("*.tf"))  # fmt: skip
     refused = len(re.findall(r'^run "reject_', runs, re.MULTILINE))

@@ -247,7 +247,9 @@ def test_an_emulator_that_dies_under_way(project: Project) -> None:
 
 def test_a_service_that_does_not_start(project: Project) -> None:
     """A service that raises at import ends `inv up` with its own traceback shown, and nothing left running."""
-    project.change("src/services/api/api/app.py", "from typing import", "import nothing_of_that_name\nfrom typing import")
+    project.change(
+        "src/services/api/api/app.py", "from typing import", "import nothing_of_that_name\nfrom typing import"
+    )
     done = project.run("up", "--port", str(project.port))
     assert done.code == 4, done.text()
     assert "nothing_of_that_name" in done.err
