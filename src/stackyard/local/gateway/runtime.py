@@ -110,8 +110,8 @@ class RuntimeApi:
             request.answer(413, _JSON, _TOO_LARGE)
         elif verb == b"response":
             # The client first: the worker's own bookkeeping is not what anybody waits for.
-            owner.done(invocation, request.body, "")
             request.answer(202, _JSON, _ACCEPTED)
+            owner.done(invocation, request.body, "")
         else:
             owner.done(invocation, None, "the function raised an error")
             request.answer(202, _JSON, _ACCEPTED)
