@@ -208,11 +208,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         for port in (direct, gateway):
             _wait_until_answers(port)
         for concurrency, count in ((1, options.requests), (8, max(1, options.requests // 4))):
-            slow, fast = _compare(direct, gateway, concurrency, options.rounds, count)
+            bare, whole = _compare(direct, gateway, concurrency, options.rounds, count)
             if concurrency == 1:
-                ratio = fast / slow
+                ratio = whole / bare
             label = f"p50, concurrency {concurrency}"
-            print(f"{label:28}{slow * 1e6:>9.0f} µs{fast * 1e6:>9.0f} µs{fast / slow:>8.2f}")
+            print(f"{label:28}{bare * 1e6:>9.0f} µs{whole * 1e6:>9.0f} µs{whole / bare:>8.2f}")
     costs = {services: _routing(services) for services in (1, 10, 100)}
     for services, cost in costs.items():
         print(f"{f'a route among {services} services':28}{'':12}{cost * 1e9:>9.0f} ns{cost / costs[1]:>8.2f}")

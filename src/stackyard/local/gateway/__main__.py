@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -85,6 +86,9 @@ class Service:
             gateway.sweep()
             _write_ready(options.ready, {"pid": os.getpid(), "port": port, "url": gateway.url})
             self._journal.note(f"{gateway.url} serves {deployment.project} ({len(gateway.functions)} services)")
+            # What lives now lives on: the collector need not look at it again under every few requests.
+            gc.collect()
+            gc.freeze()
             await self._end.wait()
         finally:
             if file is not None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
+
+import orjson
 
 from stackyard.local.gateway.event import is_binary
 
@@ -77,7 +78,7 @@ def parse_answer(payload: bytes, accept: str, binary: tuple[str, ...]) -> Answer
         BadBase64Error: API Gateway would answer 500.
     """
     try:
-        found: object = json.loads(payload)
+        found: object = orjson.loads(payload)
     except ValueError as error:
         raise MalformedError("the function did not return JSON") from error
     if not isinstance(found, dict):

@@ -55,7 +55,10 @@ class Limits:
 
 
 class Request:
-    """One request as it stood on the wire. ``too_large`` says that its body was longer than the limit and is gone."""
+    """One request as it stood on the wire.
+
+    ``headers`` are (name in lower case, name, value). ``too_large`` says that the body was over the limit and is gone.
+    """
 
     __slots__ = (
         "_chunks",
@@ -81,7 +84,7 @@ class Request:
         self.answered = False
         self.body = b""
         self.client = connection.client
-        self.headers: list[tuple[bytes, bytes]] = []
+        self.headers: list[tuple[bytes, bytes, bytes]] = []
         self.keep_alive = True
         self.method = b""
         self.refusal: tuple[HTTPStatus, bytes] | None = None
@@ -92,8 +95,8 @@ class Request:
 
     def header(self, name: bytes) -> bytes | None:
         """Return the last value of a header, ``name`` in lower case."""
-        for key, value in reversed(self.headers):
-            if key.lower() == name:
+        for key, _, value in reversed(self.headers):
+            if key == name:
                 return value
         return None
 
@@ -225,21 +228,22 @@ class Connection(asyncio.Protocol):
         """Take a piece of the target."""
         if self._partial is not None:
             self._partial.target += url
-            self._count(len(url))
+            self._head_size += len(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header."""
         request = self._partial
         if request is None:
             return
-        request.headers.append((name, value))
-        self._count(len(name) + len(value))
-        length = len(name)
-        if length == 6 and name.lower() == b"expect":
+        lower = name.lower()
+        request.headers.append((lower, name, value))
+        self._head_size += len(name) + len(value)
+        if self._head_size > self._limits.head:
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, b"Request Header Fields Too Large")
+        elif lower == b"expect":
             self._expects = value.lower() == b"100-continue"
-        elif length == 14 and name.lower() == b"content-length" and value.isdigit():
-            if int(value) > self._limits.body:
-                request.too_large = True
+        elif lower == b"content-length" and value.isdigit() and int(value) > self._limits.body:
+            request.too_large = True
 
     def on_headers_complete(self) -> None:
         """Answer what is already known to be too large, invite the body of a client that asks first."""
@@ -273,11 +277,6 @@ class Connection(asyncio.Protocol):
         self._put(request)
 
     # Inside.
-
-    def _count(self, size: int) -> None:
-        self._head_size += size
-        if self._head_size > self._limits.head and not self._closing:
-            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, b"Request Header Fields Too Large")
 
     def _put(self, request: Request) -> None:
         if self._current is None and not self._paused and not self._waiting:
