@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -57,7 +57,7 @@ def _arn(name: str) -> str:
 
 
 def _deployment() -> dict[str, object]:
-    function = {
+    function: dict[str, object] = {
         "service": "api",
         "name": "acme-local-api",
         "version": "1",
@@ -90,7 +90,7 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _running(folder: Path, name: str, *arguments: str) -> Iterator[None]:
+def _running(folder: Path, name: str, *arguments: str) -> Generator[None]:
     """Run a Python program until the end of the block."""
     # Bytecode as on any other machine: without it every start compiles everything again.
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
@@ -186,13 +186,18 @@ def _routing(services: int) -> float:
     return best / 20_000
 
 
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print, and return 0 when the ratio at concurrency 1 is within the goal."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--requests", type=int, default=200, help="requests a round and client")
     options = parser.parse_args(argv)
-    print(f"{'':28}{'uvicorn':>12}{'gateway':>12}{'ratio':>8}")
+    _say(f"{'':28}{'uvicorn':>12}{'gateway':>12}{'ratio':>8}")
     ratio = float("inf")
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         root = Path(name)
@@ -212,11 +217,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             if concurrency == 1:
                 ratio = whole / bare
             label = f"p50, concurrency {concurrency}"
-            print(f"{label:28}{bare * 1e6:>9.0f} µs{whole * 1e6:>9.0f} µs{whole / bare:>8.2f}")
+            _say(f"{label:28}{bare * 1e6:>9.0f} µs{whole * 1e6:>9.0f} µs{whole / bare:>8.2f}")
     costs = {services: _routing(services) for services in (1, 10, 100)}
     for services, cost in costs.items():
-        print(f"{f'a route among {services} services':28}{'':12}{cost * 1e9:>9.0f} ns{cost / costs[1]:>8.2f}")
-    print(f"goal: at most {GOAL:g} at concurrency 1, reached {ratio:.2f}")
+        _say(f"{f'a route among {services} services':28}{'':12}{cost * 1e9:>9.0f} ns{cost / costs[1]:>8.2f}")
+    _say(f"goal: at most {GOAL:g} at concurrency 1, reached {ratio:.2f}")
     return 0 if ratio <= GOAL else 1
 
 

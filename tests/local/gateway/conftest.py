@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from gateway_lab import ECHO, SAY, Lab  # noqa: E402  (found through the line above)
+from gateway_lab import ECHO, SAY, Lab
 
 
 @pytest.fixture

@@ -98,7 +98,14 @@ class Lab:
     client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=DEADLINE))
 
     def service(
-        self, name: str, source: str, *, path: str | None = None, api_key: bool = False, millis: int = 29000, **more: object
+        self,
+        name: str,
+        source: str,
+        *,
+        path: str | None = None,
+        api_key: bool = False,
+        millis: int = 29000,
+        **more: object,
     ) -> Path:
         """Write a service of one module and route to it; return the module."""
         folder = self.root / "services" / name

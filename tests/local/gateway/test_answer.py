@@ -1,4 +1,4 @@
-"""What a client gets for what a function returned, against "Output format of a Lambda function for proxy integration"."""
+"""What a client gets for what a function returned: "Output format of a Lambda function for proxy integration"."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_answers_that_api_gateway_takes(mirror: Lab, answer: object, status: int
     ],
 )
 def test_malformed_answers_are_502(mirror: Lab, answer: object) -> None:
-    """ "Handling Lambda errors with an API Gateway API": a malformed answer is 502 and says nothing more."""
+    """AWS, "Handling Lambda errors with an API Gateway API": a malformed answer is 502 and says nothing more."""
     got = mirror.say(answer)
     assert got.status_code == 502
     assert got.json() == WRONG
@@ -66,7 +66,7 @@ def test_malformed_answers_are_502(mirror: Lab, answer: object) -> None:
 
 
 def test_body_that_is_not_base64_is_500(mirror: Lab) -> None:
-    """ "Gateway response types", API_CONFIGURATION_ERROR: base64 decoding fails where binary support is on."""
+    """AWS, "Gateway response types", API_CONFIGURATION_ERROR: base64 decoding fails where binary support is on."""
     got = mirror.say({"statusCode": 200, "isBase64Encoded": True, "body": "not base64!"})
     assert got.status_code == 500
     assert got.json() == WRONG
@@ -107,10 +107,11 @@ def test_both_kinds_of_headers_are_merged(mirror: Lab) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Authorization", "Connection", "Content-MD5", "Date", "Max-Forwards", "Server", "User-Agent", "www-authenticate"]
+    "name",
+    ["Authorization", "Connection", "Content-MD5", "Date", "Max-Forwards", "Server", "User-Agent", "www-authenticate"],
 )
 def test_headers_that_are_remapped(mirror: Lab, name: str) -> None:
-    """ "Amazon API Gateway important notes": the table of remapped headers, Lambda column."""
+    """AWS, "Amazon API Gateway important notes": the table of remapped headers, Lambda column."""
     got = mirror.say({"headers": {name: "theirs"}})
     assert got.headers[f"x-amzn-remapped-{name}"] == "theirs"
     assert got.headers.get(name) != "theirs"

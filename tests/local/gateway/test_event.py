@@ -59,7 +59,7 @@ IDENTITY_KEYS = {
 
 
 def test_event_has_every_key_of_format_1_and_null_where_there_is_nothing(mirror: Lab) -> None:
-    """ "Input format of a Lambda function for proxy integration": every key is there, absent things are null."""
+    """AWS, "Input format of a Lambda function for proxy integration": every key is there, absent things are null."""
     event = mirror.event("/")
     assert set(event) == EVENT_KEYS
     assert set(event["requestContext"]) == CONTEXT_KEYS
@@ -72,7 +72,7 @@ def test_event_has_every_key_of_format_1_and_null_where_there_is_nothing(mirror:
 
 
 def test_context_tells_the_deployment_and_the_request(mirror: Lab) -> None:
-    """ "Variables for data models, authorizers, mapping templates": ids, times and names have API Gateway's forms."""
+    """AWS, "Variables for data models, authorizers, mapping templates": ids, times and names have their forms."""
     before = time.time()
     context = mirror.event("/some/where", headers={"user-agent": "probe/1"})["requestContext"]
     assert context["accountId"] == ACCOUNT
@@ -106,7 +106,7 @@ def test_context_tells_the_deployment_and_the_request(mirror: Lab) -> None:
 def test_the_stage_is_in_the_context_and_never_in_the_path(
     mirror: Lab, target: str, path: str, full: str, resource: str, parameters: dict[str, str] | None
 ) -> None:
-    """An execute-api address has the stage in ``requestContext.path``; ``path`` never has it, as with a custom domain."""
+    """An execute-api address has the stage in ``requestContext.path``; ``path`` never has it."""
     event = mirror.event(target)
     assert event["path"] == path
     assert event["requestContext"]["path"] == full
@@ -115,7 +115,7 @@ def test_the_stage_is_in_the_context_and_never_in_the_path(
 
 
 def test_path_is_as_sent_and_its_parameters_are_decoded(mirror: Lab) -> None:
-    """ "Amazon API Gateway important notes": request parameters are URL-decoded before they are passed on."""
+    """AWS, "Amazon API Gateway important notes": request parameters are URL-decoded before they are passed on."""
     output = mirror.curl("--path-as-is", f"{mirror.url}/caf%C3%A9/a%20b%2Fc").stdout
     event = json.loads(output)
     assert event["path"] == "/caf%C3%A9/a%20b%2Fc"
@@ -163,7 +163,7 @@ def test_headers_keep_their_spelling_and_all_their_values(mirror: Lab) -> None:
     "name", ["Content-MD5", "Max-Forwards", "Proxy-Authenticate", "Server", "TE", "Trailer", "WWW-Authenticate"]
 )
 def test_headers_that_api_gateway_drops_do_not_arrive(mirror: Lab, name: str) -> None:
-    """ "Amazon API Gateway important notes": the table of dropped headers, Lambda column."""
+    """AWS, "Amazon API Gateway important notes": the table of dropped headers, Lambda column."""
     event = json.loads(mirror.curl("-H", f"{name}: 1", "-H", "X-Kept: 1", mirror.url).stdout)
     names = {each.lower() for each in event["headers"]}
     assert "x-kept" in names
@@ -180,7 +180,7 @@ def test_forwarding_headers_are_added(mirror: Lab) -> None:
 
 
 def test_a_trace_id_is_made_or_kept(mirror: Lab) -> None:
-    """ "Request and response data mapping reference", X-Amzn-Trace-Id: a root of version 1 with the time in it."""
+    """AWS, "Request and response data mapping reference", X-Amzn-Trace-Id: a root of version 1 with the time in it."""
     made = mirror.event("/")["headers"]["X-Amzn-Trace-Id"]
     assert re.fullmatch(r"Root=1-[0-9a-f]{8}-[0-9a-f]{24}", made)
     own = "Root=1-5759e988-bd862e3fe1be46a994272793"
@@ -190,14 +190,14 @@ def test_a_trace_id_is_made_or_kept(mirror: Lab) -> None:
 
 @pytest.mark.parametrize("body", [b"plain", b"\x00\xff\xfe", "grüße".encode(), b"x" * 200_000])
 def test_a_body_is_base64_where_everything_is_binary(mirror: Lab, body: bytes) -> None:
-    """ "Enabling binary support using the API Gateway console": with ``*/*`` every body travels as base64."""
+    """AWS, "Enabling binary support using the API Gateway console": with ``*/*`` every body travels as base64."""
     event = mirror.event("/", "POST", content=body)
     assert event["isBase64Encoded"] is True
     assert base64.b64decode(event["body"]) == body
 
 
 def test_a_body_is_text_where_nothing_is_binary(lab: Lab) -> None:
-    """ "Binary media types for REST APIs in API Gateway": other media types pass as text."""
+    """AWS, "Binary media types for REST APIs in API Gateway": other media types pass as text."""
     lab.service("echo", "import json\ndef handler(event, context):\n    return {'body': json.dumps(event)}\n", path="/")
     lab.openapi = {"x-amazon-apigateway-binary-media-types": ["image/png"]}
     lab.start()
@@ -209,7 +209,7 @@ def test_a_body_is_text_where_nothing_is_binary(lab: Lab) -> None:
 
 @pytest.mark.parametrize("verb", ["DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT"])
 def test_any_means_the_seven_methods(mirror: Lab, verb: str) -> None:
-    """ "Set up a method request": ANY stands for DELETE, GET, HEAD, OPTIONS, PATCH, POST and PUT."""
+    """AWS, "Set up a method request": ANY stands for DELETE, GET, HEAD, OPTIONS, PATCH, POST and PUT."""
     assert mirror.event("/", verb)["httpMethod"] == verb
 
 

@@ -5,13 +5,21 @@ from __future__ import annotations
 import concurrent.futures
 import json
 import time
+from collections.abc import Iterator
 
 import httpx
 import pytest
 from gateway_lab import ECHO, SAY, Lab, arn, method, until
 
 WRONG = {"message": "Internal server error"}
-KEY = {"id": "k1", "name": "acme-local", "value": "0123456789abcdefghij", "enabled": True, "throttle": None, "quota": None}
+KEY = {
+    "id": "k1",
+    "name": "acme-local",
+    "value": "0123456789abcdefghij",
+    "enabled": True,
+    "throttle": None,
+    "quota": None,
+}
 
 TROUBLE = """
 import os
@@ -37,7 +45,7 @@ def handler(event, context):
 
 
 @pytest.fixture(scope="module")
-def trouble(tmp_path_factory: pytest.TempPathFactory):  # noqa: ANN201  (an iterator of one Lab)
+def trouble(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     lab = Lab(tmp_path_factory.mktemp("trouble"))
     lab.service("trouble", TROUBLE)
     lab.service("slow", TROUBLE, timeout=0.5)
@@ -48,7 +56,7 @@ def trouble(tmp_path_factory: pytest.TempPathFactory):  # noqa: ANN201  (an iter
 
 
 def test_unknown_route_is_403(trouble: Lab) -> None:
-    """ "Gateway response types", MISSING_AUTHENTICATION_TOKEN: also what an unsupported method or resource gets."""
+    """AWS, "Gateway response types", MISSING_AUTHENTICATION_TOKEN: also what an unsupported method or resource gets."""
     got = trouble.client.get("/nobody/home")
     assert got.status_code == 403
     assert got.json() == {"message": "Missing Authentication Token"}
@@ -59,7 +67,7 @@ def test_unknown_route_is_403(trouble: Lab) -> None:
 
 @pytest.mark.parametrize("what", ["raise", "unserialisable"])
 def test_function_error_is_502(trouble: Lab, what: str) -> None:
-    """ "Handling Lambda errors with an API Gateway API": if the function runs but returns an error, 502."""
+    """AWS, "Handling Lambda errors with an API Gateway API": if the function runs but returns an error, 502."""
     got = trouble.client.get("/trouble", params={"do": what})
     assert (got.status_code, got.json()) == (502, WRONG)
 
@@ -80,14 +88,14 @@ def test_crash_is_502_and_the_next_request_is_served(trouble: Lab, what: str) ->
 
 
 def test_answer_over_6_mb_is_502(trouble: Lab) -> None:
-    """ "Lambda quotas": a synchronous response is at most 6 MB; the function fails, which is 502."""
+    """AWS, "Lambda quotas": a synchronous response is at most 6 MB; the function fails, which is 502."""
     got = trouble.client.get("/trouble", params={"do": "large"})
     assert (got.status_code, got.json()) == (502, WRONG)
     assert until(lambda: trouble.client.get("/trouble").status_code == 200, "the service is back")
 
 
 def test_functions_own_timeout_is_502_and_ends_the_worker(trouble: Lab) -> None:
-    """ "Configure Lambda function timeout": Lambda ends the environment; for the gateway it is a function error."""
+    """AWS, "Configure Lambda function timeout": Lambda ends the environment; for the gateway it is a function error."""
     before = int(trouble.client.get("/slow").text)
     begun = time.monotonic()
     got = trouble.client.get("/slow", params={"do": "sleep"})
@@ -98,7 +106,7 @@ def test_functions_own_timeout_is_502_and_ends_the_worker(trouble: Lab) -> None:
 
 
 def test_integration_timeout_is_504_and_the_function_runs_on(trouble: Lab) -> None:
-    """ "Gateway response types", INTEGRATION_TIMEOUT: 504 after the integration's time."""
+    """AWS, "Gateway response types", INTEGRATION_TIMEOUT: 504 after the integration's time."""
     got = trouble.client.get("/late", params={"do": "sleep"})
     assert got.status_code == 504
     assert got.json() == {"message": "Endpoint request timed out"}
@@ -106,7 +114,7 @@ def test_integration_timeout_is_504_and_the_function_runs_on(trouble: Lab) -> No
 
 
 def test_body_over_10_mb_is_413(trouble: Lab) -> None:
-    """ "Quotas for configuring and running a REST API": 10 MB; "Gateway response types", REQUEST_TOO_LARGE."""
+    """AWS, "Quotas for configuring and running a REST API": 10 MB; "Gateway response types", REQUEST_TOO_LARGE."""
     got = trouble.client.post("/trouble", content=b"x" * (10 * 1024 * 1024 + 1))
     assert got.status_code == 413
     assert got.json() == {"message": "HTTP content length exceeded 10485760 bytes."}
@@ -119,7 +127,7 @@ def test_chunked_body_over_10_mb_is_413(trouble: Lab) -> None:
 
 
 def test_event_over_6_mb_is_413(trouble: Lab) -> None:
-    """ "Lambda quotas": a synchronous request is at most 6 MB, and the event with its base64 is the request."""
+    """AWS, "Lambda quotas": a synchronous request is at most 6 MB, and the event with its base64 is the request."""
     got = trouble.client.post("/trouble", content=b"x" * (5 * 1024 * 1024))
     assert got.status_code == 413
     assert got.json() == {"message": "Request Too Long"}
@@ -127,13 +135,15 @@ def test_event_over_6_mb_is_413(trouble: Lab) -> None:
 
 
 def test_routes_exact_before_parameter_before_greedy(lab: Lab) -> None:
-    """ "Set up a proxy integration with a proxy resource": the more specific resource wins; methods do not fall through."""
+    """AWS, "Set up a proxy integration with a proxy resource": the more specific resource wins."""
     lab.service("echo", ECHO, path="/")
     any_method = {"x-amazon-apigateway-any-method": method("echo")}
     get = {"get": method("echo")}
     lab.paths |= {"/pets": any_method, "/pets/{id}": get, "/pets/mine": any_method, "/pets/{id}/{rest+}": any_method}
     lab.start()
-    found = {path: lab.event(path) for path in ("/pets", "/pets/7", "/pets/mine", "/pets/7/toys/1", "/other/x", "/pets/7/")}
+    found = {
+        path: lab.event(path) for path in ("/pets", "/pets/7", "/pets/mine", "/pets/7/toys/1", "/other/x", "/pets/7/")
+    }
     assert {path: event["resource"] for path, event in found.items()} == {
         "/pets": "/pets",
         "/pets/7": "/pets/{id}",
@@ -147,7 +157,7 @@ def test_routes_exact_before_parameter_before_greedy(lab: Lab) -> None:
 
 
 def test_api_key_is_asked_for(lab: Lab) -> None:
-    """ "Usage plans and API keys for REST APIs": no key, a wrong key and a disabled key are 403 Forbidden."""
+    """AWS, "Usage plans and API keys for REST APIs": no key, a wrong key and a disabled key are 403 Forbidden."""
     lab.service("echo", ECHO, api_key=True)
     lab.service("open", ECHO)
     lab.extra = {"api_keys": [KEY, {**KEY, "id": "k2", "value": "disabled-disabled-12", "enabled": False}]}
@@ -162,7 +172,7 @@ def test_api_key_is_asked_for(lab: Lab) -> None:
 
 
 def test_stage_throttle_is_429(lab: Lab) -> None:
-    """ "Throttle requests to your REST APIs": a token bucket; over its burst, 429 Too Many Requests."""
+    """AWS, "Throttle requests to your REST APIs": a token bucket; over its burst, 429 Too Many Requests."""
     lab.service("echo", ECHO)
     lab.extra = {"throttle": {"rate": 0.001, "burst": 3}}
     lab.start()
@@ -173,13 +183,13 @@ def test_stage_throttle_is_429(lab: Lab) -> None:
 
 
 def test_usage_plan_throttle_and_quota_are_429(lab: Lab) -> None:
-    """ "Usage plans and API keys": each key has its own bucket and quota; over the quota, Limit Exceeded."""
+    """AWS, "Usage plans and API keys": each key has its own bucket and quota; over the quota, Limit Exceeded."""
     lab.service("echo", ECHO, api_key=True)
     hasty = {**KEY, "throttle": {"rate": 0.001, "burst": 1}}
     poor = {**KEY, "id": "k2", "value": "poor-poor-poor-poor-", "quota": {"limit": 2, "period": "DAY"}}
     lab.extra = {"api_keys": [hasty, poor]}
     lab.start()
-    got = [lab.client.get("/echo", headers={"x-api-key": KEY["value"]}) for _ in range(2)]
+    got = [lab.client.get("/echo", headers={"x-api-key": str(KEY["value"])}) for _ in range(2)]
     assert [each.status_code for each in got] == [200, 429]
     assert got[1].json() == {"message": "Too Many Requests"}
     got = [lab.client.get("/echo", headers={"x-api-key": str(poor["value"])}) for _ in range(3)]
@@ -189,7 +199,7 @@ def test_usage_plan_throttle_and_quota_are_429(lab: Lab) -> None:
 
 
 def test_reserved_concurrency_used_up_is_500(lab: Lab) -> None:
-    """ "Handling Lambda errors with an API Gateway API": if Lambda rejects the invocation (throttled), 500."""
+    """AWS, "Handling Lambda errors with an API Gateway API": if Lambda rejects the invocation (throttled), 500."""
     lab.service("trouble", TROUBLE, concurrency=1, timeout=3)
     lab.start()
     with concurrent.futures.ThreadPoolExecutor() as pool:
@@ -211,7 +221,7 @@ def test_missing_function_is_500(lab: Lab) -> None:
 
 
 def test_gateway_responses_of_the_document(lab: Lab) -> None:
-    """ "Gateway responses in API Gateway": status, headers and template; unspecified types fall back to the defaults."""
+    """AWS, "Gateway responses in API Gateway": status, headers, template, and defaults for the rest."""
     template = '{"message":$context.error.messageString,"id":"$context.requestId","type":"$context.error.responseType"}'
     lab.service("echo", ECHO, api_key=True)
     lab.service("say", SAY)
@@ -243,12 +253,18 @@ def test_gateway_responses_of_the_document(lab: Lab) -> None:
 
 
 def test_access_log_has_one_line_a_request(trouble: Lab) -> None:
-    """ "Variables for access logging for API Gateway": the same facts under the same names, as JSON."""
+    """AWS, "Variables for access logging for API Gateway": the same facts under the same names, as JSON."""
     request_id = trouble.client.get("/trouble?x=1", headers={"user-agent": "probe"}).headers["x-amzn-requestid"]
     found = until(lambda: [r for r in trouble.records("access") if r["requestId"] == request_id], "the line is written")
     assert len(found) == 1
     line = found[0]
-    expected = {"httpMethod": "GET", "path": "/trouble", "resourcePath": "/trouble", "service": "trouble", "status": 200}
+    expected = {
+        "httpMethod": "GET",
+        "path": "/trouble",
+        "resourcePath": "/trouble",
+        "service": "trouble",
+        "status": 200,
+    }
     assert {name: line[name] for name in expected} == expected
     assert line["userAgent"] == "probe"
     assert line["integrationLatency"] <= line["responseLatency"]

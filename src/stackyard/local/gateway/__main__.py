@@ -23,8 +23,9 @@ from stackyard.errors import ConfigError, MissingError, StackyardError
 from stackyard.local.gateway.deployment import read_deployment
 from stackyard.local.gateway.gateway import BODY_LIMIT, HEAD_LIMIT, Gateway
 from stackyard.local.gateway.journal import Journal
+from stackyard.local.gateway.server import Server
 from stackyard.local.gateway.watch import FileWatch, Watcher
-from stackyard.local.gateway.wire import Limits, Server
+from stackyard.local.gateway.wire import Limits
 from stackyard.tools.process import watch_lifeline
 
 _PATIENCE = 5.0
@@ -158,7 +159,11 @@ async def _serve(options: Options) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, service.end)
-    watch_lifeline(lambda: loop.call_soon_threadsafe(service.end))
+
+    def orphaned() -> None:
+        loop.call_soon_threadsafe(service.end)
+
+    watch_lifeline(orphaned)
     await service.run()
 
 

@@ -180,7 +180,15 @@ def _identity(request: Request, headers: Mapping[str, list[str]], caller: Caller
 
 
 def render_event(
-    request: Request, match: Match, path: str, query: str, *, staged: bool, place: Place, ids: Ids, caller: Caller | None
+    request: Request,
+    match: Match,
+    path: str,
+    query: str,
+    *,
+    staged: bool,
+    place: Place,
+    ids: Ids,
+    caller: Caller | None,
 ) -> bytes:
     """Return the event as JSON. ``path`` is as sent, without the stage; ``staged`` says that the request had it."""
     headers = parse_headers(request, ids, place.port)

@@ -12,7 +12,8 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
-from stackyard.local.gateway.wire import Limits, Request, Server
+from stackyard.local.gateway.server import Server
+from stackyard.local.gateway.wire import Limits, Request
 
 RESPONSE_LIMIT = 6 * 1024 * 1024 + 100
 """Bytes that a function may return ("Lambda quotas": 6 MB; the message of the real service says 6291556)."""
@@ -23,7 +24,9 @@ _INVOCATION = b"/2018-06-01/runtime/invocation/"
 _INIT_ERROR = b"/2018-06-01/runtime/init/error"
 _JSON = b"Content-Type: application/json\r\n"
 _ACCEPTED = b'{"status":"OK"}'
-_TOO_LARGE = b'{"errorMessage":"Exceeded maximum allowed payload size (6291556 bytes).","errorType":"RequestEntityTooLarge"}'
+_TOO_LARGE = (
+    b'{"errorMessage":"Exceeded maximum allowed payload size (6291556 bytes).","errorType":"RequestEntityTooLarge"}'
+)
 
 
 class Caller(Protocol):

@@ -12,7 +12,11 @@ import importlib.util
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from watchfiles import Change, DefaultFilter, awatch
+from watchfiles import (
+    Change,
+    DefaultFilter,
+    awatch,  # pyright: ignore[reportUnknownVariableType]  (its stop_event may be trio's, which is not installed)
+)
 
 SUFFIXES = (".py", ".yaml", ".yml", ".toml", ".json", ".html", ".jinja", ".j2", ".sql", ".txt", ".env")
 _QUIET_MS = 150

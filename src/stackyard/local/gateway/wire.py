@@ -20,8 +20,8 @@ import httptools
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 BODILESS = frozenset({204, 304})
 _MAX_WAITING = 16
+_VERSIONS = frozenset({"1.0", "1.1"})
 _CLOSING_PATIENCE = 5.0
-_SWEEP = 5.0
 
 STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 
@@ -254,7 +254,9 @@ class Connection(asyncio.Protocol):
         request.method = parser.get_method()
         request.version = parser.get_http_version()
         request.keep_alive = parser.should_keep_alive()
-        if request.too_large:
+        if request.version not in _VERSIONS or (request.version == "1.1" and request.header(b"host") is None):
+            self._refuse(HTTPStatus.BAD_REQUEST, b"Bad Request")
+        elif request.too_large:
             request.keep_alive = False
             self._partial = None
             self._closing = True
@@ -371,46 +373,3 @@ class Connection(asyncio.Protocol):
             return False
         limit = self._limits.request_time if self._partial is not None else self._limits.idle_time
         return now - self._since > limit
-
-
-class Server:
-    """Everything that listens and every connection it took."""
-
-    def __init__(self, serve: Callable[[Request], None], limits: Limits) -> None:
-        self._serve = serve
-        self._limits = limits
-        self._connections: set[Connection] = set()
-        self._server: asyncio.Server | None = None
-        self._sweep: asyncio.TimerHandle | None = None
-
-    async def listen(self, host: str, port: int) -> int:
-        """Listen and return the port (a new one for 0). Raises OSError when it cannot be had."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._connect, host, port, backlog=1024)
-        self._sweep = loop.call_later(_SWEEP, self._close_expired)
-        return cast("tuple[str, int]", self._server.sockets[0].getsockname())[1]
-
-    def _connect(self) -> Connection:
-        connection = Connection(self._serve, self._limits, self._connections.discard)
-        self._connections.add(connection)
-        return connection
-
-    def _close_expired(self) -> None:
-        now = time.monotonic()
-        for connection in [each for each in self._connections if each.expired(now)]:
-            connection.close()
-        self._sweep = asyncio.get_running_loop().call_later(_SWEEP, self._close_expired)
-
-    async def close(self, patience: float) -> None:
-        """Take no more connections, give answers that are owed ``patience`` seconds, then hang up."""
-        if self._sweep is not None:
-            self._sweep.cancel()
-        if self._server is not None:
-            self._server.close()
-        for connection in list(self._connections):
-            connection.close()
-        deadline = time.monotonic() + patience
-        while time.monotonic() < deadline and any(each.busy for each in self._connections):
-            await asyncio.sleep(0.02)
-        for connection in list(self._connections):
-            connection.abort()
