@@ -92,6 +92,7 @@ class Lab:
     openapi: Json = field(default_factory=dict[str, Any])
     extra: Json = field(default_factory=dict[str, Any])
     environment: dict[str, str] = field(default_factory=dict[str, str])
+    program: tuple[str, ...] = ("-m", "stackyard.local.gateway")
     deployments: int = 0
     port: int = 0
     daemon: Daemon | None = None
@@ -179,7 +180,7 @@ class Lab:
         """Return the command line of a gateway for this project."""
         options = ["--root", str(self.root), "--deployment", str(self.file), "--port", str(port)]
         files = ["--ready", str(self.root / "ready.json"), "--log", str(self.root / "gateway.jsonl")]
-        return [sys.executable, "-m", "stackyard.local.gateway", *options, *files]
+        return [sys.executable, *self.program, *options, *files]
 
     def start(self, *, warm: bool = True) -> None:
         """Start the gateway and wait until it answers; with ``warm``, until every service has a worker."""

@@ -87,6 +87,24 @@ def test_fastapi_under_mangum(lab: Lab) -> None:
     assert lab.client.get("/openapi.json").json()["paths"].keys() == {"/items/{number}"}
 
 
+def test_without_uvloop(lab: Lab) -> None:
+    """Where there is no uvloop the gateway runs on asyncio's own loop, and reloads and ends as well."""
+    hide = (
+        "import sys; sys.modules['uvloop'] = None; from stackyard.local.gateway.__main__ import main; sys.exit(main())"
+    )
+    lab.program = ("-c", hide)
+    module = lab.service("app", VERSION.format(pause=0, version="one"))
+    lab.start()
+    assert lab.client.get("/app").text == "one"
+    module.write_text(VERSION.format(pause=0, version="two"), encoding="utf-8")
+    until(lambda: lab.client.get("/app").text == "two", "the new code answers")
+    pids = lab.workers("app")
+    assert lab.daemon is not None
+    lab.daemon.stop()
+    assert lab.daemon.poll() == 0
+    assert not any(is_alive(pid) for pid in pids)
+
+
 def test_environment_is_lambdas_and_not_the_developers(lab: Lab) -> None:
     """AWS, "Defined runtime environment variables": those, the function's own, and what a process needs to start."""
     lab.environment = {"MY_PRIVATE_TOKEN": "leaked", "AWS_PROFILE": "leaked", "PYTHONSTARTUP": "leaked"}
