@@ -275,6 +275,15 @@ def test_a_new_deployment_is_served_without_a_restart(lab: Lab) -> None:
     until(lambda: not any(is_alive(pid) for pid in gone), "the removed service's worker is gone")
 
 
+def test_a_deployment_of_nothing(lab: Lab) -> None:
+    """The intended last removal leaves a gateway that knows no route, and the next deployment brings one."""
+    lab.start()
+    assert lab.client.get("/").json() == {"message": "Missing Authentication Token"}
+    lab.service("echo", ECHO)
+    lab.redeploy()
+    assert lab.client.get("/echo").status_code == 200
+
+
 def test_a_request_under_way_survives_a_deployment(lab: Lab) -> None:
     """It finishes on the worker it began on, with the answer of the code it began with."""
     lab.service("app", VERSION.format(pause=1, version="old"))

@@ -61,7 +61,7 @@ class Router:
         self._root = _Node()
         self._exact: dict[str, _Node] = {}
         self.resources: list[str] = []
-        paths = _mapping(openapi.get("paths"), "paths")
+        paths = _mapping(openapi.get("paths") or {}, "paths")
         everywhere = _wants_key(openapi.get("security"), openapi)
         for path in paths:
             operations = _mapping(paths[path], f"paths.{path}")

@@ -291,7 +291,12 @@ class Connection(asyncio.Protocol):
     def _begin(self, request: Request) -> None:
         self._current = request
         if request.refusal is None:
-            self._serve(request)
+            try:
+                self._serve(request)
+            except Exception as error:  # noqa: BLE001  (a bug of ours costs one request, and must not look like theirs)
+                context = {"message": "a bug in the gateway", "exception": error}
+                asyncio.get_running_loop().call_exception_handler(context)
+                request.answer(500, b"Content-Type: application/json\r\n", b'{"message":"Internal server error"}')
         else:
             request.answer(request.refusal[0], b"Content-Type: application/json\r\n", request.refusal[1])
 
