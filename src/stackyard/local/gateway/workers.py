@@ -24,7 +24,7 @@ from typing import Protocol, cast
 from stackyard.errors import StackyardError
 from stackyard.local.gateway.deployment import Aws, FunctionDefinition
 from stackyard.local.gateway.journal import Journal
-from stackyard.local.gateway.runtime import Attention, Invocation, RuntimeApi
+from stackyard.local.gateway.runtime import Invocation, RuntimeApi
 from stackyard.tools.process import spawn
 
 INIT_PATIENCE = 10.0
@@ -52,7 +52,6 @@ class Surroundings:
     region: str
     aws: Aws | None
     journal: Journal
-    attention: Attention
 
 
 class Keeper(Protocol):
@@ -148,7 +147,7 @@ class Worker:
             self.state = State.ENDED
             await self._api.close()
             if (invocation := self.current) is not None:
-                self._release()
+                self.current = None
                 invocation.caller.fail(reason)
             self._keeper.worker_ended(self, reason)
 
@@ -194,7 +193,7 @@ class Worker:
     def done(self, invocation: Invocation, payload: bytes | None, reason: str) -> None:
         """Pass on how the current invocation ended."""
         self._cancel_deadline()
-        self._release()
+        self.current = None
         self.state = State.SETTLING
         if payload is None:
             invocation.caller.fail(reason)
@@ -215,7 +214,6 @@ class Worker:
             self.current = None
             return False
         self.invocations += 1
-        self._surroundings.attention.begin()
         self._deadline = asyncio.get_running_loop().call_later(self.timeout, self._time_out)
         return True
 
@@ -251,14 +249,10 @@ class Worker:
             return
         self.trouble = f"Task timed out after {self.timeout:.2f} seconds"
         self._surroundings.journal.log(self._definition.service, f"{invocation.request_id} {self.trouble}")
-        self._release()
+        self.current = None
         self.retiring = True
         self._kill()
         invocation.caller.fail(self.trouble)
-
-    def _release(self) -> None:
-        self.current = None
-        self._surroundings.attention.end()
 
     def _cancel_deadline(self) -> None:
         if self._deadline is not None:
