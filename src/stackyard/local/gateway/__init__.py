@@ -2,6 +2,6 @@
 
 A request's way through the rooms: `wire` parses it, `gateway` asks `routes` which method it means and `limits` whether
 it may pass, `event` turns it into the REST proxy event, `functions` finds a worker for it, `runtime` hands it to the
-real ``awslambdaric`` in that worker's process, `answer` turns what comes back into HTTP, and `refusal` words everything
-that API Gateway itself says. `deployment` reads what is served, `watch` sees files change, `journal` writes it all down.
+real ``awslambdaric`` in that worker's process, `answer` turns what comes back into HTTP, and `refusal` words all that
+API Gateway itself says. `deployment` reads what is served, `watch` sees files change, `journal` writes it all down.
 """

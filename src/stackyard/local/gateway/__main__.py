@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -22,8 +23,9 @@ from stackyard.errors import ConfigError, MissingError, StackyardError
 from stackyard.local.gateway.deployment import read_deployment
 from stackyard.local.gateway.gateway import BODY_LIMIT, HEAD_LIMIT, Gateway
 from stackyard.local.gateway.journal import Journal
-from stackyard.local.gateway.watch import Watcher
-from stackyard.local.gateway.wire import Limits, Server
+from stackyard.local.gateway.server import Server
+from stackyard.local.gateway.watch import FileWatch, Watcher
+from stackyard.local.gateway.wire import Limits
 from stackyard.tools.process import watch_lifeline
 
 _PATIENCE = 5.0
@@ -61,7 +63,7 @@ class Service:
         self._journal = Journal(options.log, sys.stderr)
         self._gateway = Gateway(options.root.resolve(), self._journal)
         self._server = Server(self._gateway.serve, Limits(body=BODY_LIMIT, head=HEAD_LIMIT))
-        self._watcher = Watcher(options.deployment, self._changed, self._journal.note)
+        self._watcher = Watcher(self._changed, self._journal.note)
         self._following: set[asyncio.Task[None]] = set()
         self._end = asyncio.Event()
 
@@ -72,19 +74,26 @@ class Service:
     async def run(self) -> None:
         """Serve until told to end. Raises ConfigError or MissingError when it cannot begin."""
         options, gateway = self._options, self._gateway
-        deployment = read_deployment(options.deployment)
+        read_deployment(options.deployment)
         port = await self._listen()
         gateway.port, gateway.host = port, options.host
         gateway.url = f"http://{_printable(options.host)}:{port}"
+        file: FileWatch | None = None
         try:
-            await self._watcher.follow(())
-            gateway.deploy(read_deployment(options.deployment))
+            file = FileWatch(options.deployment, self._redeploy)
+            deployment = read_deployment(options.deployment)
+            gateway.deploy(deployment)
             await self._follow()
             gateway.sweep()
             _write_ready(options.ready, {"pid": os.getpid(), "port": port, "url": gateway.url})
             self._journal.note(f"{gateway.url} serves {deployment.project} ({len(gateway.functions)} services)")
+            # What lives now lives on: the collector need not look at it again under every few requests.
+            gc.collect()
+            gc.freeze()
             await self._end.wait()
         finally:
+            if file is not None:
+                file.close()
             with contextlib.suppress(OSError):
                 options.ready.unlink(missing_ok=True)
             await self._server.close(_PATIENCE)
@@ -110,8 +119,6 @@ class Service:
         await self._watcher.follow({root / each for function in functions for each in function.definition.watch})
 
     def _changed(self, paths: set[Path]) -> None:
-        if self._options.deployment.resolve() in paths:
-            self._redeploy()
         root = self._options.root.resolve()
         for function in list(self._gateway.functions.values()):
             watched = [(root / each).resolve() for each in function.definition.watch]
@@ -152,7 +159,11 @@ async def _serve(options: Options) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, service.end)
-    watch_lifeline(lambda: loop.call_soon_threadsafe(service.end))
+
+    def orphaned() -> None:
+        loop.call_soon_threadsafe(service.end)
+
+    watch_lifeline(orphaned)
     await service.run()
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
+
+import orjson
 
 from stackyard.local.gateway.event import is_binary
 
@@ -72,12 +73,10 @@ class Answer:
 def parse_answer(payload: bytes, accept: str, binary: tuple[str, ...]) -> Answer:
     """Return what the client gets. ``accept`` is the request's Accept header.
 
-    Raises:
-        MalformedError: API Gateway would answer 502.
-        BadBase64Error: API Gateway would answer 500.
+    Raises MalformedError where API Gateway would answer 502, BadBase64Error where it would answer 500.
     """
     try:
-        found: object = json.loads(payload)
+        found: object = orjson.loads(payload)
     except ValueError as error:
         raise MalformedError("the function did not return JSON") from error
     if not isinstance(found, dict):
@@ -166,4 +165,10 @@ def _value(name: str, value: object) -> str:
 
 
 def _kind(value: object) -> str:
-    return {dict: "an object", list: "a list", str: "a string", type(None): "null"}.get(type(value), repr(value))
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, str):
+        return "a string"
+    return "null" if value is None else repr(value)

@@ -67,7 +67,7 @@ class Aws(_Part):
 
     endpoint_url: str
     access_key_id: str = "local"
-    secret_access_key: str = "local"
+    secret_access_key: str = "local"  # noqa: S105  (what the emulator takes is no secret)
     session_token: str | None = None
 
 
@@ -88,11 +88,7 @@ class Deployment(_Part):
 
 
 def read_deployment(path: Path) -> Deployment:
-    """Return what the file says.
-
-    Raises:
-        ConfigError: There is no such file, or it does not say what a deploy writes.
-    """
+    """Return what the file says. Raises ConfigError when there is none or it is not what a deploy writes."""
     try:
         return Deployment.model_validate(json.loads(path.read_bytes()))
     except OSError as error:

@@ -7,7 +7,6 @@ headers are dropped; query and path parameters are decoded; a semicolon splits t
 from __future__ import annotations
 
 import base64
-import json
 import os
 import re
 import time
@@ -15,41 +14,36 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
+import orjson
+
 from stackyard.local.gateway.limits import Caller
 from stackyard.local.gateway.routes import Match
 from stackyard.local.gateway.wire import Request
 
 DROPPED = frozenset(
     {
-        "connection",
-        "content-length",
-        "content-md5",
-        "expect",
-        "keep-alive",
-        "max-forwards",
-        "proxy-authenticate",
-        "server",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "www-authenticate",
+        b"connection",
+        b"content-length",
+        b"content-md5",
+        b"expect",
+        b"keep-alive",
+        b"max-forwards",
+        b"proxy-authenticate",
+        b"server",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+        b"www-authenticate",
     }
 )
 """Request headers that a Lambda integration never sees."""
 
-_SPELLED = {"host": "Host", "user-agent": "User-Agent", "authorization": "Authorization"}
-_OWN = {
-    "x-forwarded-for": "X-Forwarded-For",
-    "x-forwarded-port": "X-Forwarded-Port",
-    "x-forwarded-proto": "X-Forwarded-Proto",
-    "x-amzn-trace-id": "X-Amzn-Trace-Id",
-}
+_SPELLED = {b"host": "Host", b"user-agent": "User-Agent", b"authorization": "Authorization"}
+_OWN = frozenset({b"x-forwarded-for", b"x-forwarded-port", b"x-forwarded-proto", b"x-amzn-trace-id"})
 _SEPARATOR = re.compile("[&;]")
 _ROOT = re.compile(r"(?:^|;)\s*Root=1-[0-9a-f]{8}-[0-9a-f]{24}", re.IGNORECASE)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-encode = json.JSONEncoder(ensure_ascii=True, check_circular=False, separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,23 +126,22 @@ def is_binary(media_type: str, binary: tuple[str, ...]) -> bool:
 def parse_headers(request: Request, ids: Ids, port: str) -> dict[str, list[str]]:
     """Return the headers that the function sees, each name in its first spelling with all its values."""
     headers: dict[str, list[str]] = {}
-    spelled: dict[str, str] = {}
+    spelled: dict[bytes, str] = {}
     forwarded = request.client
-    for raw_name, raw_value in request.headers:
-        name = raw_name.decode("latin-1")
-        lower = name.lower()
+    for lower, raw_name, raw_value in request.headers:
         if lower in DROPPED:
             continue
-        value = raw_value.decode("utf-8", "replace") if not raw_value.isascii() else raw_value.decode()
+        value = raw_value.decode("utf-8", "replace")
         if lower in _OWN:
-            if lower == "x-forwarded-for":
+            if lower == b"x-forwarded-for":
                 forwarded = f"{value}, {request.client}"
             continue
-        name = spelled.setdefault(lower, _SPELLED.get(lower, name))
-        if name in headers:
-            headers[name].append(value)
-        else:
+        name = spelled.get(lower)
+        if name is None:
+            name = spelled[lower] = _SPELLED.get(lower) or raw_name.decode("latin-1")
             headers[name] = [value]
+        else:
+            headers[name].append(value)
     headers["X-Amzn-Trace-Id"] = [ids.trace]
     headers["X-Forwarded-For"] = [forwarded]
     headers["X-Forwarded-Port"] = [port]
@@ -156,10 +149,10 @@ def parse_headers(request: Request, ids: Ids, port: str) -> dict[str, list[str]]
     return headers
 
 
-def _body(request: Request, media_type: str, binary: tuple[str, ...]) -> tuple[str | None, bool]:
+def _body(request: Request, binary: tuple[str, ...]) -> tuple[str | None, bool]:
     if not request.body:
         return None, False
-    if is_binary(media_type, binary):
+    if is_binary((request.header(b"content-type") or b"").decode("latin-1"), binary):
         return base64.b64encode(request.body).decode(), True
     return request.body.decode("utf-8", "replace"), False
 
@@ -200,8 +193,7 @@ def render_event(
     """Return the event as JSON. ``path`` is as sent, without the stage; ``staged`` says that the request had it."""
     headers = parse_headers(request, ids, place.port)
     values = parse_query(query)
-    media_type = headers.get("Content-Type") or headers.get("content-type") or [""]
-    body, encoded = _body(request, media_type[-1], place.binary)
+    body, encoded = _body(request, place.binary)
     verb = request.method.decode()
     method = match.method
     host = headers.get("Host")
@@ -237,7 +229,7 @@ def render_event(
         "body": body,
         "isBase64Encoded": encoded,
     }
-    return encode(event).encode()
+    return orjson.dumps(event)
 
 
 def _staged(stage: str, path: str) -> str:

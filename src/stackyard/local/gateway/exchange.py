@@ -91,7 +91,12 @@ class Exchange:
         ids = self.ids
         own = f"x-amzn-RequestId: {ids.request}\r\nx-amz-apigw-id: {ids.extended}\r\n".encode()
         request.answer(status, own + headers, body)
+        # The answer leaves when this callback returns; nobody waits for the log.
         now = time.perf_counter()
+        asyncio.get_running_loop().call_soon(self._note, now, status, len(body), error)
+
+    def _note(self, now: float, status: int, length: int, error: str) -> None:
+        request, ids = self.request, self.ids
         self._office.journal.access(
             Access(
                 request_id=ids.request,
@@ -102,7 +107,7 @@ class Exchange:
                 resource=self.match.method.resource if self.match else "",
                 service=self.service,
                 status=status,
-                length=len(body),
+                length=length,
                 latency=(now - self._begun) * 1000,
                 integration_latency=(now - self._sent) * 1000 if self._sent else None,
                 agent=_text(request, b"user-agent"),

@@ -35,7 +35,7 @@ class Function:
         self.cold_starts = 0
         self.invocations = 0
         self.trouble = ""
-        self._surroundings = surroundings
+        self._surroundings: Surroundings = surroundings
         self._workers: list[Worker] = []
         self._idle: list[Worker] = []
         self._queue: deque[Invocation] = deque()
@@ -86,7 +86,8 @@ class Function:
     def redefine(self, definition: FunctionDefinition, surroundings: Surroundings) -> None:
         """Take what a new deployment says of this function; nothing restarts when nothing changed."""
         same = definition == self.definition and surroundings == self._surroundings
-        self.definition, self._surroundings = definition, surroundings
+        self.definition = definition
+        self._surroundings = surroundings
         if not same:
             self.reload()
 

@@ -111,7 +111,7 @@ class Gateway:
 
     async def _start_in_turn(self, functions: list[Function]) -> None:
         for function in functions:
-            while sum(each.starting for each in functions) >= _AT_ONCE:  # noqa: ASYNC110  (a poll is all it takes)
+            while sum(each.starting for each in functions) >= _AT_ONCE:
                 await asyncio.sleep(0.02)
             function.start_ahead()
 
@@ -149,14 +149,15 @@ class Gateway:
         staged = full.startswith(serving.prefix) or full == serving.root
         path = (full[len(serving.root) :] or "/") if staged else full
         exchange = Exchange(serving.office, request, full)
+        caller: Caller | None = None
+        match = serving.router.match(request.method.decode("latin-1"), path)
         if request.too_large:
             exchange.refuse(refusal.TOO_LARGE)
             return
-        match = exchange.match = serving.router.match(request.method.decode("latin-1"), path)
         if match is None:
             exchange.refuse(refusal.MISSING_TOKEN)
             return
-        caller: Caller | None = None
+        exchange.match = match
         if match.method.needs_key:
             key = request.header(b"x-api-key")
             caller = serving.gate.callers.get(key.decode("latin-1")) if key else None
@@ -166,16 +167,8 @@ class Gateway:
         if (limit := serving.gate.refuses(caller)) is not None:
             exchange.refuse(refusal.LIMITS[limit])
             return
-        event = render_event(
-            request,
-            match,
-            path,
-            query,
-            staged=staged,
-            place=serving.office.place,
-            ids=exchange.ids,
-            caller=caller,
-        )
+        place, ids = serving.office.place, exchange.ids
+        event = render_event(request, match, path, query, staged=staged, place=place, ids=ids, caller=caller)
         self._invoke(exchange, event, match.method.function, match.method.timeout)
 
     def _invoke(self, exchange: Exchange, event: bytes, arn: str, timeout: float) -> None:

@@ -85,7 +85,7 @@ class Gate:
         known = before.callers if before else {}
         self.callers = {key.value: _kept(known.get(key.value), key) for key in _enabled(deployment.api_keys)}
         self._throttle = deployment.throttle
-        same = before is not None and before._throttle == self._throttle  # noqa: SLF001  (another of our own kind)
+        same = before is not None and before._throttle == self._throttle
         self.bucket = before.bucket if before and same else Bucket(self._throttle) if self._throttle else None
 
     def refuses(self, caller: Caller | None) -> str | None:

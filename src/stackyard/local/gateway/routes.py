@@ -57,11 +57,11 @@ class Router:
     """The routes of one API."""
 
     def __init__(self, openapi: Mapping[str, JsonValue]) -> None:
-        """Compile the document's paths. Raises ConfigError for what API Gateway would not import or this cannot serve."""
+        """Compile the document's paths. Raises ConfigError for what cannot be served here."""
         self._root = _Node()
         self._exact: dict[str, _Node] = {}
         self.resources: list[str] = []
-        paths = _mapping(openapi.get("paths"), "paths")
+        paths = _mapping(openapi.get("paths") or {}, "paths")
         everywhere = _wants_key(openapi.get("security"), openapi)
         for path in paths:
             operations = _mapping(paths[path], f"paths.{path}")

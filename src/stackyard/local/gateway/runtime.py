@@ -11,7 +11,8 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
-from stackyard.local.gateway.wire import Limits, Request, Server
+from stackyard.local.gateway.server import Server
+from stackyard.local.gateway.wire import Limits, Request
 
 RESPONSE_LIMIT = 6 * 1024 * 1024 + 100
 """Bytes that a function may return ("Lambda quotas": 6 MB; the message of the real service says 6291556)."""
@@ -112,8 +113,8 @@ class RuntimeApi:
             request.answer(413, _JSON, _TOO_LARGE)
         elif verb == b"response":
             # The client first: the worker's own bookkeeping is not what anybody waits for.
-            owner.done(invocation, request.body, "")
             request.answer(202, _JSON, _ACCEPTED)
+            owner.done(invocation, request.body, "")
         else:
             owner.done(invocation, None, "the function raised an error")
             request.answer(202, _JSON, _ACCEPTED)

@@ -1,6 +1,7 @@
 """See files change: the deployment, and what services are made of.
 
-Owns which changes count. What follows from one is for its listener to say.
+Owns which changes count. What follows from one is for its listener to say. Folders are watched by the kernel; the
+deployment is one file that is replaced whole, beside logs that change all the time, so it is looked at instead.
 """
 
 from __future__ import annotations
@@ -11,30 +12,58 @@ import importlib.util
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from watchfiles import Change, DefaultFilter, awatch
+from watchfiles import (
+    Change,
+    DefaultFilter,
+    awatch,  # pyright: ignore[reportUnknownVariableType]  (its stop_event may be trio's, which is not installed)
+)
 
 SUFFIXES = (".py", ".yaml", ".yml", ".toml", ".json", ".html", ".jinja", ".j2", ".sql", ".txt", ".env")
 _QUIET_MS = 150
-_STEP_MS = 30
+_STEP_MS = 50
+_LOOK = 0.2
 
 
 class Source(DefaultFilter):
     """What a service is made of, without caches, editors' leavings and data that it writes itself."""
 
-    def __init__(self, also: Path) -> None:
-        super().__init__()
-        self._also = str(also)
-
     def __call__(self, change: Change, path: str) -> bool:
         """Return whether a change counts."""
-        return path == self._also or (path.endswith(SUFFIXES) and super().__call__(change, path))
+        return path.endswith(SUFFIXES) and super().__call__(change, path)
+
+
+class FileWatch:
+    """Looks at one file a few times a second."""
+
+    def __init__(self, path: Path, on_change: Callable[[], None]) -> None:
+        self._path = path
+        self._on_change = on_change
+        self._seen = self._look()
+        self._timer = asyncio.get_running_loop().call_later(_LOOK, self._check)
+
+    def _look(self) -> tuple[int, int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns, found.st_size
+
+    def _check(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(_LOOK, self._check)
+        now = self._look()
+        if now is not None and now != self._seen:
+            self._seen = now
+            self._on_change()
+
+    def close(self) -> None:
+        """Look no more."""
+        self._timer.cancel()
 
 
 class Watcher:
-    """Watches one file and, when told to, folders."""
+    """Watches the folders it is told to."""
 
-    def __init__(self, file: Path, on_change: Callable[[set[Path]], None], on_trouble: Callable[[str], None]) -> None:
-        self._file = file.resolve()
+    def __init__(self, on_change: Callable[[set[Path]], None], on_trouble: Callable[[str], None]) -> None:
         self._on_change = on_change
         self._on_trouble = on_trouble
         self._folders: frozenset[Path] = frozenset()
@@ -44,11 +73,11 @@ class Watcher:
     async def follow(self, folders: Collection[Path]) -> None:
         """Watch these folders from now on; returns when no change is missed any more."""
         wanted = frozenset(folder.resolve() for folder in folders)
-        if self._task is not None and wanted == self._folders:
+        if wanted == self._folders:
             return
         before, stop = self._task, self._stop
         self._folders, self._stop = wanted, asyncio.Event()
-        self._task = asyncio.get_running_loop().create_task(self._run(wanted, self._stop))
+        self._task = asyncio.get_running_loop().create_task(self._run(wanted, self._stop)) if wanted else None
         # Its first step arms the watch and then waits in a thread.
         await asyncio.sleep(0)
         await asyncio.sleep(0)
@@ -60,12 +89,13 @@ class Watcher:
         present = [folder for folder in folders if folder.is_dir()]
         for folder in folders - set(present):
             self._on_trouble(f"{folder} is not there and is not watched")
+        if not present:
+            return
         try:
             async with contextlib.aclosing(
                 awatch(
-                    self._file.parent,
                     *present,
-                    watch_filter=Source(self._file),
+                    watch_filter=Source(),
                     debounce=_QUIET_MS,
                     step=_STEP_MS,
                     stop_event=stop,

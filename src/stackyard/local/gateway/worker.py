@@ -21,9 +21,9 @@ def main() -> None:
     os.dup2(null, 0)
     os.close(null)
     threading.Thread(target=_follow, args=(lifeline,), name="lifeline", daemon=True).start()
-    from awslambdaric.__main__ import main as serve  # noqa: PLC0415  (after the lifeline holds)
+    from awslambdaric import __main__ as client  # noqa: PLC0415  (after the lifeline holds)
 
-    serve(sys.argv)
+    client.main(sys.argv)  # pyright: ignore[reportUnknownMemberType]  (awslambdaric has no types)
 
 
 if __name__ == "__main__":
