@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from stackyard.errors import MissingError
-from stackyard.kinds import KINDS
+from stackyard.kinds import KINDS, Kind
 from stackyard.services import Entry
 
 BASE_IMAGE = "public.ecr.aws/docker/library/python:3.14-slim"
@@ -30,7 +30,11 @@ class Image:
 
 
 def plan_images(
-    entries: Iterable[Entry], files: Mapping[str, Mapping[str, str]], shared: Mapping[str, str], lock: Mapping[str, Any]
+    entries: Iterable[Entry],
+    files: Mapping[str, Mapping[str, str]],
+    shared: Mapping[str, str],
+    lock: Mapping[str, Any],
+    kinds: Mapping[str, Kind] = KINDS,
 ) -> tuple[Image, ...]:
     """Name the image of every service.
 
@@ -39,11 +43,12 @@ def plan_images(
         files: By service, the hash of each file that goes into its image, by path.
         shared: The hashes of what goes into every image (servicekit, Dockerfile).
         lock: ``uv.lock``, parsed.
+        kinds: What each kind's images are built for.
 
     """
     images: list[Image] = []
     for entry in entries:
-        kind = KINDS[entry.service.kind]
+        kind = kinds[entry.service.kind]
         facts = {
             "files": dict(files[entry.name]),
             "shared": dict(shared),
