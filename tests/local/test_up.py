@@ -96,7 +96,9 @@ def test_an_unchanged_deploy_is_one_plan(project: Project, counted: Path) -> Non
     project.up()
     counted.write_text("")
     done = project.deploy("--json")
-    calls = [next(word for word in line.split() if not word.startswith("-")) for line in counted.read_text().splitlines()]
+    calls = [
+        next(word for word in line.split() if not word.startswith("-")) for line in counted.read_text().splitlines()
+    ]
     assert sorted(calls) == ["output", "plan"], calls
     report = json.loads(done.out)
     assert (report["changed"], report["release"], report["healthy"]) == (False, 1, True)
@@ -112,7 +114,9 @@ def test_a_changed_setting_reaches_the_running_process(project: Project) -> None
         '    return {"statusCode": 200, "body": json.dumps(body)}\n'
     )
     project.write("src/services/tint/service.yaml", "kind: lambda\nenvironment: {COLOUR: blue}\n")
-    project.write("src/services/tint/pyproject.toml", '[project]\nname = "tint"\nversion = "0"\nrequires-python = ">=3.11"\n')
+    project.write(
+        "src/services/tint/pyproject.toml", '[project]\nname = "tint"\nversion = "0"\nrequires-python = ">=3.11"\n'
+    )
     project.write("src/services/tint/tint/__init__.py", "")
     project.write("src/services/tint/tint/lambda_handler.py", handler)
     deployed = project.deploy()

@@ -37,11 +37,11 @@ def no_world(monkeypatch: pytest.MonkeyPatch) -> None:
     open_socket = socket.socket.__init__
 
     def open_pair_only(
-        self: socket.socket, family: int = -1, type: int = -1, proto: int = -1, fileno: int | None = None
+        self: socket.socket, family: int = -1, kind: int = -1, proto: int = -1, fileno: int | None = None
     ) -> None:
         if fileno is None:
             pytest.fail("a unit test tried to open a socket; make it a contract test")
-        open_socket(self, family, type, proto, fileno)
+        open_socket(self, family, kind, proto, fileno)
 
     monkeypatch.setattr(socket.socket, "__init__", open_pair_only)
 

@@ -21,12 +21,14 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
     [
         pytest.param(HEAD, 0, Revision(COMMIT, dirty=False), id="clean"),
         pytest.param(HEAD + "? new.txt\n", 0, Revision(COMMIT, dirty=True), id="untracked"),
-        pytest.param(HEAD + "1 .M N... 100644 100644 100644 a b tasks.py\n", 0, Revision(COMMIT, dirty=True), id="changed"),
+        pytest.param(
+            HEAD + "1 .M N... 100644 100644 100644 a b tasks.py\n", 0, Revision(COMMIT, dirty=True), id="changed"
+        ),
         pytest.param("# branch.oid (initial)\n# branch.head main\n? a\n", 0, None, id="before the first commit"),
         pytest.param("", 128, None, id="no repository"),
         pytest.param("", 0, None, id="nothing said"),
     ],
-)  # fmt: skip
+)
 def test_a_revision_is_read(runner: ScriptedRunner, stdout: str, code: int, revision: Revision | None) -> None:
     """One command tells the commit and whether the files differ from it."""
     runner.expect("git", "status", "--porcelain=v2", "--branch", "--untracked-files=normal", stdout=stdout, code=code)

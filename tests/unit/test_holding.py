@@ -54,9 +54,7 @@ def test_who_holds_a_lock_is_written_beside_it(tmp_path: Path) -> None:
     holder = find_holder(path)
     assert holder is not None
     assert (holder.pid, holder.who, holder.child, holder.alive()) == (os.getpid(), who_am_i(), GONE, True)
-    assert holder.sentence() == (
-        f"{who_am_i()} (process {os.getpid()}) runs `deploy --env dev` since {holder.since}"
-    )
+    assert holder.sentence() == (f"{who_am_i()} (process {os.getpid()}) runs `deploy --env dev` since {holder.since}")
     hold.release()
 
 
@@ -104,7 +102,7 @@ def in_proc(_: Path) -> Path:
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path, place: Callable[[Path], Path]) -> None:
     """With exit code 3, a look at the disk as the command, and nothing left behind."""
     path = place(tmp_path)
-    with pytest.raises(MissingError, match="^cannot write x: ") as caught:
+    with pytest.raises(MissingError, match=r"^cannot write x: ") as caught:
         write_atomically(path, "text")
     assert caught.value.command == f"df -h {path.parent}; ls -ld {path.parent}"
     assert not list(tmp_path.glob(".x.*"))
@@ -112,7 +110,7 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path, place: Callable[
 
 def test_a_lock_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     """In the same words."""
-    with pytest.raises(MissingError, match="^cannot write x: "):
+    with pytest.raises(MissingError, match=r"^cannot write x: "):
         take(below_a_file(tmp_path))
 
 

@@ -145,7 +145,7 @@ def pin(old: str, new: str) -> Callable[[Path], None]:
 
 
 CODE = "src/services/web/web/app.py"
-CHANGES: list[tuple[str, Callable[[Path], None], set[str]]] = [
+CHANGES: list[tuple[str, Callable[[Path], object], set[str]]] = [
     ("its code", append(CODE), {"web"}),
     ("its pyproject", append("src/services/web/pyproject.toml"), {"web"}),
     ("a new file of its own", append("src/services/web/web/data/words.txt"), {"web"}),
@@ -170,11 +170,9 @@ CHANGES: list[tuple[str, Callable[[Path], None], set[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("change", "affected"), [pytest.param(change, who, id=name) for name, change, who in CHANGES]
-)
+@pytest.mark.parametrize(("change", "affected"), [pytest.param(change, who, id=name) for name, change, who in CHANGES])
 def test_a_tag_changes_with(
-    places: Folder, printed: Printed, change: Callable[[Path], None], affected: set[str]
+    places: Folder, printed: Printed, change: Callable[[Path], object], affected: set[str]
 ) -> None:
     """Each change reaches the services whose images it goes into."""
     before = wanted(places, printed)
@@ -222,7 +220,7 @@ def test_a_package_draws_in_what_it_needs_and_the_extras_that_are_asked_for() ->
 
 
 def test_the_order_in_the_lock_does_not_matter() -> None:
-    """uv sorts, but who merges lock files may not."""
+    """It is sorted by uv, but not by who merges lock files."""
     turned = lock()
     turned["package"].reverse()
     assert locked_share(turned, "web") == locked_share(lock(), "web")

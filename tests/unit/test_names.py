@@ -18,8 +18,10 @@ from stackyard.project import Project
 from stackyard.services import Service
 
 # Half of the examples are near misses: a sound name with something put into it.
-ODD = st.sampled_from(list("\"'`$%{}()[]<>|&;:*?!#~\\/ \n\r\t\0\x1b.,=+@^_-AZé١İ") + ["${", "%{", "..", "--"])
-NEAR = st.tuples(st.from_regex(r"[a-z]{0,5}", fullmatch=True), ODD, st.from_regex(r"[a-z0-9]{0,5}", fullmatch=True)).map("".join)
+ODD = st.sampled_from([*"\"'`$%{}()[]<>|&;:*?!#~\\/ \n\r\t\0\x1b.,=+@^_-AZé\u0661İ", "${", "%{", "..", "--"])
+NEAR = st.tuples(
+    st.from_regex(r"[a-z]{0,5}", fullmatch=True), ODD, st.from_regex(r"[a-z0-9]{0,5}", fullmatch=True)
+).map("".join)
 TEXT = st.one_of(st.text(max_size=40), NEAR, st.from_regex(r"[a-z][a-z0-9-]{0,35}", fullmatch=True))
 SAFE = re.compile(r"[a-z0-9-]*")
 

@@ -69,7 +69,16 @@ def test_the_last_release_is_the_highest_number(keys: list[str], number: int) ->
 
 def test_a_release_is_kept_as_it_was(folder: Folder) -> None:
     """As JSON, below its environment."""
-    release = Release(3, "dev", {"api": DIGEST}, "c0ffee", dirty=False, who="me@here", when="2026-11-23T08:00:00+00:00", summary="1 to change")
+    release = Release(
+        3,
+        "dev",
+        {"api": DIGEST},
+        "c0ffee",
+        dirty=False,
+        who="me@here",
+        when="2026-11-23T08:00:00+00:00",
+        summary="1 to change",
+    )
     record = json.loads(json.dumps(release.record()))
     assert record["digests"] == {"api": DIGEST}
     assert (record["number"], record["commit"], record["dirty"], record["images"]) == (3, "c0ffee", False, {})

@@ -22,7 +22,13 @@ def test_a_project_is_read_with_its_defaults(folder: Folder) -> None:
     """An account is all that an environment must say."""
     project = folder.read_project()
     dev, prod = project.environments["dev"], project.environments["prod"]
-    assert (dev.account, dev.region, dev.protected, dev.log_retention, dev.xray) == ("111111111111", None, False, 30, True)
+    assert (dev.account, dev.region, dev.protected, dev.log_retention, dev.xray) == (
+        "111111111111",
+        None,
+        False,
+        30,
+        True,
+    )
     assert (dev.throttle.rate, dev.throttle.burst) == (100, 200)
     assert prod.protected
 
@@ -30,7 +36,9 @@ def test_a_project_is_read_with_its_defaults(folder: Folder) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        pytest.param("project: acme", "project: Acme", "stackyard.yaml:1: `project` is `Acme`: it must match", id="name"),
+        pytest.param(
+            "project: acme", "project: Acme", "stackyard.yaml:1: `project` is `Acme`: it must match", id="name"
+        ),
         pytest.param("project: acme", "project: a--b", "`project` is `a--b`: it must match", id="two dashes"),
         pytest.param(
             "project: acme", f"project: {'a' * 21}", f"`{'a' * 21}`: it must have at most 20 characters", id="long name"
@@ -44,11 +52,16 @@ def test_a_project_is_read_with_its_defaults(folder: Folder) -> None:
         pytest.param("eu-west-1", "narnia", "stackyard.yaml:3: `region` is `narnia`: it must match", id="region"),
         pytest.param("eu-west-1", "eu-west-\u0661", "`region` is `eu-west-\u0661`", id="region in other digits"),
         pytest.param(
-            '"111111111111"', "111111111111", '`environments.dev.account` is `111111111111`: it must be text; quote', id="int"
+            '"111111111111"',
+            "111111111111",
+            "`environments.dev.account` is `111111111111`: it must be text; quote",
+            id="int",
         ),
         pytest.param('"111111111111"', '"1111"', "(The AWS account, 12 digits in quotes)", id="short account"),
         pytest.param('"111111111111"', '"' + "\u0661" * 12 + '"', "`environments.dev.account`", id="other digits"),
-        pytest.param('"111111111111"}', '"111111111111", acount: 1}', "unknown key `environments.dev.acount`", id="typo"),
+        pytest.param(
+            '"111111111111"}', '"111111111111", acount: 1}', "unknown key `environments.dev.acount`", id="typo"
+        ),
         pytest.param(
             '"111111111111"}',
             '"111111111111", acount: 1}',
@@ -68,7 +81,10 @@ def test_a_project_is_read_with_its_defaults(folder: Folder) -> None:
             id="retention",
         ),
         pytest.param(
-            '"111111111111"}', '"111111111111", protected: 1}', "protected` is `1`: it must be true or false", id="truth"
+            '"111111111111"}',
+            '"111111111111", protected: 1}',
+            "protected` is `1`: it must be true or false",
+            id="truth",
         ),
         pytest.param(
             '"111111111111"}',
@@ -82,20 +98,25 @@ def test_a_project_is_read_with_its_defaults(folder: Folder) -> None:
             "`environments.dev.throttle.burst` is `1.5`: it must be a whole number",
             id="burst",
         ),
-        pytest.param('{account: "111111111111"}', "[]", "`environments.dev` is `[…]`: it must be keys and values", id="list"),
+        pytest.param(
+            '{account: "111111111111"}', "[]", "`environments.dev` is `[…]`: it must be keys and values", id="list"
+        ),
         pytest.param("  dev:", "  Dev_1:", "stackyard.yaml:5: the key `environments.Dev_1`: it must match", id="key"),
         pytest.param("region:", "owner_id: 5\nregion:", "owner_id and repository_id go together", id="one id"),
         pytest.param("region:", "owner: me\nregion:", "stackyard.yaml:3: unknown key `owner`", id="typo at the top"),
         pytest.param("  dev:", "  local:", "`environments.local`: this environment always exists", id="local"),
         pytest.param(
-            "  prod:", '  dev-eu: {account: "111111111111"}\n  prod:', "stackyard.yaml:6: `environments.dev-eu`", id="mix"
+            "  prod:",
+            '  dev-eu: {account: "111111111111"}\n  prod:',
+            "stackyard.yaml:6: `environments.dev-eu`",
+            id="mix",
         ),
         pytest.param(
             "  prod:", '  dev-plan: {account: "333333333333"}\n  prod:', "kept for who may plan `dev`", id="plan"
         ),
         pytest.param("  prod:", "  local-plan:", "kept for who may plan `local`", id="plan of local"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_named_with_its_line(folder: Folder, old: str, new: str, words: str) -> None:
     """One problem, one line."""
     assert old in PROJECT
@@ -145,7 +166,7 @@ def test_a_target_has_the_projects_defaults_applied(folder: Folder) -> None:
 def test_an_unknown_environment_lists_those_there_are(folder: Folder, name: str) -> None:
     """What was typed is shown without letting it drive the terminal."""
     project: Project = folder.read_project()
-    with pytest.raises(MissingError, match="stackyard.yaml has local, dev, prod") as caught:
+    with pytest.raises(MissingError, match=r"stackyard\.yaml has local, dev, prod") as caught:
         find_target(project, name)
     assert "\x1b" not in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -6,7 +6,7 @@ import pytest
 
 from stackyard.errors import ConfigError, MissingError
 from stackyard.models import merge
-from tests.unit.folder import Folder
+from tests.unit.folder import PROJECT, Folder
 
 
 def refuse(folder: Folder) -> str:
@@ -148,7 +148,9 @@ def test_what_is_wrong_is_named_with_its_line(folder: Folder, text: str, words: 
 def test_variables_may_be_too_many_after_merging_only(folder: Folder) -> None:
     """The limit is on what one environment gets, and the error says which."""
     half = "x" * 2000
-    folder.service("web", f"kind: lambda\nenvironment: {{A: {half}}}\noverrides: {{dev: {{environment: {{B: {half}}}}}}}\n")
+    folder.service(
+        "web", f"kind: lambda\nenvironment: {{A: {half}}}\noverrides: {{dev: {{environment: {{B: {half}}}}}}}\n"
+    )
     assert "4002 bytes; Lambda has room for 4096" in refuse(folder)
     assert refuse(folder).endswith("(as merged for dev)")
 
@@ -225,13 +227,13 @@ def test_problems_of_all_services_are_said_at_once(folder: Folder) -> None:
 
 def test_a_name_too_long_together_with_project_and_environment_is_refused(folder: Folder) -> None:
     """AWS limits the three together, so each alone may be right."""
-    folder.project_yaml(
-        f"project: {'p' * 20}\nrepository: a/b\nregion: eu-west-1\nenvironments:\n  {'e' * 16}: {{account: '111111111111'}}\n"
-    )
+    folder.project_yaml(PROJECT.replace("acme\n", f"{'p' * 20}\n", 1).replace("  dev:", f"  {'e' * 16}:"))
     folder.service("s" * 18)
     assert folder.read_catalog().names() == ("s" * 18,)
     folder.service("t" * 19)
-    assert "has 57 characters; AWS names of a service have room for 56; shorten one of the three names" in refuse(folder)
+    assert "has 57 characters; AWS names of a service have room for 56; shorten one of the three names" in refuse(
+        folder
+    )
 
 
 def test_an_installed_packages_name_is_refused(folder: Folder) -> None:

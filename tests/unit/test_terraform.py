@@ -81,10 +81,10 @@ def test_init_is_skipped_while_nothing_that_it_reads_has_changed(runner: Scripte
     assert len(runner.calls) == 1
 
 
-CHANGES: list[tuple[str, Callable[[Stack], None]]] = [
-    ("a source", lambda stack: stack.source.joinpath("main.tf").write_text("# other") and None),
-    ("a new source", lambda stack: stack.source.joinpath("more.tf").write_text("") and None),
-    ("the lock file", lambda stack: stack.source.joinpath(".terraform.lock.hcl").write_text("x") and None),
+CHANGES: list[tuple[str, Callable[[Stack], object]]] = [
+    ("a source", lambda stack: stack.source.joinpath("main.tf").write_text("# other")),
+    ("a new source", lambda stack: stack.source.joinpath("more.tf").write_text("")),
+    ("the lock file", lambda stack: stack.source.joinpath(".terraform.lock.hcl").write_text("x")),
     ("the backend", lambda stack: setattr(stack, "backend", {**stack.backend, "key": "k"})),
     ("the binary", lambda stack: setattr(stack, "binary", Binary(("/opt/tofu",), "OpenTofu", "1.11.4"))),
     ("its version", lambda stack: setattr(stack, "binary", Binary(("/bin/terraform",), "Terraform", "1.12.0"))),
@@ -95,7 +95,7 @@ CHANGES: list[tuple[str, Callable[[Stack], None]]] = [
 
 @pytest.mark.parametrize("change", [pytest.param(change, id=name) for name, change in CHANGES])
 def test_init_runs_again_after_a_change_of(
-    runner: ScriptedRunner, stack: Stack, change: Callable[[Stack], None]
+    runner: ScriptedRunner, stack: Stack, change: Callable[[Stack], object]
 ) -> None:
     """Anything that init reads."""
     initialised(runner, stack)
@@ -203,11 +203,6 @@ def kept(stack: Stack) -> Planned:
     return Planned(file, (), changed=True)
 
 
-LOCKED = recorded("locked")
-STALE = recorded("stale")
-FAILED = recorded("failed")
-
-
 def diagnostic(summary: str, detail: str = "") -> str:
     return json.dumps({"type": "diagnostic", "diagnostic": {"severity": "error", "summary": summary, "detail": detail}})
 
@@ -216,14 +211,16 @@ def diagnostic(summary: str, detail: str = "") -> str:
     ("stdout", "kind", "words", "command"),
     [
         pytest.param(
-            LOCKED,
+            recorded("locked"),
             RefusedError,
             "the state of prod is locked: ada@laptop holds it since 2026-11-23 08:05:20.470769877 +0000 UTC (apply)",
             "inv unlock --env prod --id 0f955b9c-ee0b-9338-749c-f5ab4ee26590",
             id="locked",
         ),
-        pytest.param(STALE, RefusedError, "the plan for prod is out of date", "inv deploy --env prod", id="stale"),
-        pytest.param(FAILED, ToolError, "terraform apply failed", "inv deploy --env prod", id="failed"),
+        pytest.param(
+            recorded("stale"), RefusedError, "the plan for prod is out of date", "inv deploy --env prod", id="stale"
+        ),
+        pytest.param(recorded("failed"), ToolError, "terraform apply failed", "inv deploy --env prod", id="failed"),
         pytest.param(
             diagnostic("No valid credential sources found", "Please see …"),
             MissingError,
@@ -272,7 +269,7 @@ def test_a_failed_apply_becomes_the_error_that_helps(
 
 def test_a_lock_is_handed_on_with_the_error(runner: ScriptedRunner, stack: Stack) -> None:
     """On the laptop it can be released at once."""
-    runner.expect("/bin/terraform", ..., "plan", ..., code=1, stdout=LOCKED)
+    runner.expect("/bin/terraform", ..., "plan", ..., code=1, stdout=recorded("locked"))
     with pytest.raises(LockedError) as caught:
         ready(stack).plan(lambda _: None)
     assert caught.value.exit_code == 5

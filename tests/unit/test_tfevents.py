@@ -86,7 +86,9 @@ def test_a_lock_that_says_nothing_of_itself_is_no_lock_of_anybody() -> None:
     assert find_lock([Diagnostic("Error acquiring the state lock", "access denied")]) is None
 
 
-@pytest.mark.parametrize("line", ["", "plain words", "12", "null", "[]", '"text"', "{}", '{"type": "log"}', '{"type": 1}'])
+@pytest.mark.parametrize(
+    "line", ["", "plain words", "12", "null", "[]", '"text"', "{}", '{"type": "log"}', '{"type": 1}']
+)
 def test_a_line_of_another_shape_is_left_out(line: str) -> None:
     """A provider may print what it likes."""
     assert parse_event(line) is None
