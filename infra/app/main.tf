@@ -41,8 +41,10 @@ locals {
   services = merge(module.lambda_service)
 }
 
+# API Gateway deploys no API without a method, so where there is no service there is no gateway either.
 module "api_gateway" {
   source = "../modules/api-gateway"
+  count  = length(module.catalog.services) > 0 ? 1 : 0
 
   name          = "${local.project}-${var.environment}"
   stage         = var.environment

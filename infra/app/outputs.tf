@@ -1,21 +1,21 @@
 output "openapi" {
   description = "The OpenAPI body of the API as deployed (JSON)."
-  value       = module.api_gateway.openapi
+  value       = length(module.api_gateway) > 0 ? module.api_gateway[0].openapi : jsonencode({ openapi = "3.0.1", info = { title = "${local.project}-${var.environment}", version = "1" }, paths = {} })
 }
 
 output "url" {
-  description = "Address of the gateway's stage."
-  value       = module.api_gateway.url
+  description = "Address of the gateway's stage; empty where there is no service."
+  value       = join("", module.api_gateway[*].url)
 }
 
 output "stage" {
   description = "Name of the gateway's stage."
-  value       = module.api_gateway.stage
+  value       = var.environment
 }
 
 output "api_id" {
-  description = "Id of the REST API."
-  value       = module.api_gateway.api_id
+  description = "Id of the REST API; empty where there is no service."
+  value       = join("", module.api_gateway[*].api_id)
 }
 
 output "region" {

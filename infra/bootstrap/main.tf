@@ -26,7 +26,7 @@ locals {
   } }
 }
 
-resource "terraform_data" "one_region" {
+resource "terraform_data" "checks" {
   lifecycle {
     precondition {
       condition     = alltrue([for environment in local.environments : environment.region == var.region])

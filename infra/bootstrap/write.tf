@@ -85,6 +85,14 @@ locals {
       Condition = { StringEquals = { "iam:PassedToService" = ["lambda.amazonaws.com"] } }
     },
     {
+      # The first API of an account makes the role by which API Gateway sends traces.
+      Sid       = "LetGatewayTrace"
+      Effect    = "Allow"
+      Action    = ["iam:CreateServiceLinkedRole"]
+      Resource  = "arn:${local.partition}:iam::${var.account}:role/aws-service-role/ops.apigateway.amazonaws.com/AWSServiceRoleForAPIGateway"
+      Condition = { StringEquals = { "iam:AWSServiceName" = "ops.apigateway.amazonaws.com" } }
+    },
+    {
       Sid      = "NeverWithoutBoundary"
       Effect   = "Deny"
       Action   = ["iam:DeleteRolePermissionsBoundary"]

@@ -129,6 +129,17 @@ def wait_for(what: str, condition: Callable[[], object], seconds: float = 30) ->
         time.sleep(0.02)
 
 
+def read_until(process: subprocess.Popen[str], moment: str) -> str:
+    """Read what a process prints until ``moment`` is in it."""
+    assert process.stderr is not None
+    printed = ""
+    for line in process.stderr:
+        printed += line
+        if moment in line:
+            return printed
+    raise AssertionError(f"never printed {moment!r}:\n{printed}")
+
+
 def free_port() -> int:
     """Return a port that nobody listens on."""
     with socket.socket() as probe:

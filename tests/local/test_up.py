@@ -10,7 +10,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.local.project import Project, wait_for
+from stackyard.local.layout import Layout
+from stackyard.tools.process import SystemRunner
+from stackyard.tools.terraform_binary import find_terraform
+from tests.local.project import Project, read_until, wait_for
 
 
 def test_up_serves_what_terraform_deployed_and_down_ends_it(project: Project) -> None:
@@ -43,30 +46,24 @@ def test_up_serves_what_terraform_deployed_and_down_ends_it(project: Project) ->
 
 def test_a_foreground_up_ends_everything_on_ctrl_c(project: Project) -> None:
     """Ctrl-C at a running `inv up` ends the emulator, the gateway and the workers, with exit code 0."""
-    process = project.start("up", "--port", str(project.port))
-    assert process.stderr is not None
-    for line in process.stderr:
-        if "Ctrl-C ends all of it" in line:
-            break
-    assert httpx.get(f"{project.url}/health").status_code == 200
-    assert "already running" in project.run("up").err
-    os.kill(process.pid, signal.SIGINT)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 0, err
+    with project.start("up", "--port", str(project.port)) as process:
+        read_until(process, "Ctrl-C ends all of it")
+        assert httpx.get(f"{project.url}/health").status_code == 200
+        assert "already running" in project.run("up").err
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 0, err
     wait_for("every process to end", lambda: not project.processes())
     assert not (project.root / ".stackyard/local/deployment.json").exists()
 
 
 def test_down_ends_a_foreground_up(project: Project) -> None:
     """`inv down` from another terminal ends a foreground `inv up` as Ctrl-C would."""
-    process = project.start("up", "--port", str(project.port))
-    assert process.stderr is not None
-    for line in process.stderr:
-        if "Ctrl-C ends all of it" in line:
-            break
-    project.down()
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 0, err
+    with project.start("up", "--port", str(project.port)) as process:
+        read_until(process, "Ctrl-C ends all of it")
+        project.down()
+        _, err = process.communicate(timeout=60)
+        assert process.returncode == 0, err
 
 
 @pytest.fixture
@@ -75,16 +72,7 @@ def counted(project: Project, tmp_path: Path) -> Path:
     notes = tmp_path / "terraform-calls"
     folder = tmp_path / "bin"
     folder.mkdir()
-    real = next(
-        (str(Path(part, "terraform")) for part in os.environ["PATH"].split(":") if Path(part, "terraform").is_file()),
-        None,
-    )
-    if real is None:
-        from stackyard.local.layout import Layout
-        from stackyard.tools.process import SystemRunner
-        from stackyard.tools.terraform_binary import find_terraform
-
-        real = " ".join(find_terraform(SystemRunner(), Layout(project.root).cache).argv)
+    real = " ".join(find_terraform(SystemRunner(), Layout(project.root).cache).argv)
     (folder / "terraform").write_text(f'#!/bin/sh\necho "$@" >> {notes}\nexec {real} "$@"\n')
     (folder / "terraform").chmod(0o755)
     project.env["PATH"] = f"{folder}:{os.environ['PATH']}"

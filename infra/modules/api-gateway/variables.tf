@@ -58,8 +58,8 @@ variable "services" {
   }
 
   validation {
-    condition     = length(var.services) <= 100
-    error_message = "There are ${length(var.services)} services: an API has room for 300 resources, three a service."
+    condition     = length(var.services) >= 1 && length(var.services) <= 100
+    error_message = "There are ${length(var.services)} services: an API needs one, and has room for 300 resources, three a service."
   }
 }
 

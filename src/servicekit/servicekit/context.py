@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,14 +48,14 @@ def current_request() -> RequestContext | None:
     return _current.get()
 
 
-def enter(context: RequestContext) -> object:
+def enter(context: RequestContext) -> Token[RequestContext | None]:
     """Make ``context`` the current one; give what is returned to `leave`."""
     return _current.set(context)
 
 
-def leave(token: object) -> None:
+def leave(token: Token[RequestContext | None]) -> None:
     """Go back to what was current before."""
-    _current.reset(token)  # pyright: ignore[reportArgumentType]  # opaque to callers: it came from enter()
+    _current.reset(token)
 
 
 def read_context(scope: Scope) -> RequestContext:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 _PASSED = "servicekit.front"
 
 _log = logging.getLogger("servicekit.access")
-_errors = logging.getLogger("servicekit.error")
 
 
 class Front:
@@ -62,13 +61,12 @@ class _Exchange:
         try:
             await app(self._scope, receive, self._pass)
         except Exception as error:
-            # Starlette raises again what it has answered, for servers to log. It is logged here, once, with the ids.
-            _errors.exception("unhandled %s", type(error).__name__)
             if self._status is None:
                 response = await unhandled(Request(self._scope), error)
                 await response(self._scope, receive, self._pass)
             elif not self._logged:
                 raise
+            # Else Starlette raises again what it has answered, for servers to log. It is in the log, with its ids.
         finally:
             self._log_access()
 

@@ -5,6 +5,7 @@ Owns what a caller may learn of an error: never an exception's text, a traceback
 
 from __future__ import annotations
 
+import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 
@@ -33,6 +34,8 @@ SCHEMA: dict[str, Any] = {
     },
 }
 """The JSON Schema of a problem, for the service's OpenAPI document."""
+
+_log = logging.getLogger("servicekit.error")
 
 _BODILESS = {204, 205, 304}
 
@@ -94,8 +97,9 @@ async def _invalid_request(request: Request, error: RequestValidationError) -> R
     return Problem(422, "The request is not valid.", instance=_path(request), members={"errors": errors})
 
 
-async def unhandled(request: Request, _error: Exception) -> Response:
-    """Answer for an error that no one expected. The traceback is in the log, under the request's id."""
+async def unhandled(request: Request, error: Exception) -> Response:
+    """Log an error that no one expected, with its traceback, and answer for it."""
+    _log.error("unhandled %s", type(error).__name__, exc_info=error)
     return Problem(500, "An unexpected error; the log has it under this request id.", instance=_path(request))
 
 

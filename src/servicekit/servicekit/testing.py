@@ -1,4 +1,4 @@
-"""Test doubles for services: the events that API Gateway sends.
+"""Test doubles for services: the events that API Gateway sends, and the API that Lambda offers a function's process.
 
 Owns the form of a REST API's proxy event (AWS: "Input format of a Lambda function for proxy integration"). For tests
 only; nothing of servicekit imports it.
@@ -7,7 +7,11 @@ only; nothing of servicekit imports it.
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any
+import json
+import queue
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 if TYPE_CHECKING:
@@ -83,3 +87,82 @@ def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
     for name, value in pairs:
         groups.setdefault(name, []).append(value)
     return groups
+
+
+class RuntimeApi:
+    """What Lambda offers one process of a function (AWS: "Using the Lambda runtime API for custom runtimes").
+
+    Start the process with `environ` in its environment, inside of a ``with`` block.
+    """
+
+    def __init__(self) -> None:
+        self._server = _Server(("127.0.0.1", 0), _Exchange)
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
+        self.environ = {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._server.server_port}"}
+
+    def invoke(self, event: dict[str, Any], timeout: float = 20) -> dict[str, Any]:
+        """Give an event to the function and return its answer.
+
+        Raises RuntimeError with the function's own report when it failed, ``queue.Empty`` after ``timeout`` seconds.
+        """
+        self._server.events.put(event)
+        kind, answer = self._server.answers.get(timeout=timeout)
+        if kind != "response":
+            raise RuntimeError(json.dumps(answer, indent=2))
+        return answer
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.events.put(None)
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(address, handler)
+        self.events: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self.answers: queue.Queue[tuple[str, Any]] = queue.Queue()
+
+
+class _Exchange(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server  # pyright: ignore[reportIncompatibleVariableOverride]  # how http.server means it
+
+    def do_GET(self) -> None:
+        event = self.server.events.get()
+        if event is None:
+            self.close_connection = True
+            return
+        self._reply(
+            200,
+            json.dumps(event).encode(),
+            {
+                "Content-Type": "application/json",  # without it the runtime client ends with a segmentation fault
+                "Lambda-Runtime-Aws-Request-Id": "8476a536-e9f4-11e8-9739-2dfe598c3fcd",
+                "Lambda-Runtime-Deadline-Ms": "4102444800000",
+                "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:eu-west-1:123456789012:function:test",
+                "Lambda-Runtime-Trace-Id": "Root=1-67891233-abcdef012345678912345678;Parent=53995c3f42cd8ad8;Sampled=1",
+            },
+        )
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.answers.put((self.path.rsplit("/", 1)[1], body))
+        self._reply(202, b"{}", {})
+
+    def _reply(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  http.server's name
+        """Say nothing: the function's own log is what counts."""

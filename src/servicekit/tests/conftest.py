@@ -8,7 +8,6 @@ import json
 import logging
 import threading
 import time
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import httpx
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
 
-def add_routes(app: FastAPI) -> None:
+def _add_routes(app: FastAPI) -> None:
     log = logging.getLogger("sample")
 
     @app.get("/")
@@ -55,6 +54,13 @@ def add_routes(app: FastAPI) -> None:
         response.set_cookie("b", "2")
         return response
 
+    @app.get("/thread")
+    def thread() -> dict[str, bool]:
+        log.info("from a thread")
+        return {"thread": threading.current_thread() is not threading.main_thread()}
+
+
+def _add_failures(app: FastAPI) -> None:
     @app.get("/boom")
     async def boom() -> None:
         raise RuntimeError("the password is hunter2")
@@ -75,11 +81,6 @@ def add_routes(app: FastAPI) -> None:
     async def empty() -> None:
         raise HTTPException(304)
 
-    @app.get("/thread")
-    def thread() -> dict[str, bool]:
-        log.info("from a thread")
-        return {"thread": threading.current_thread() is not threading.main_thread()}
-
 
 @pytest.fixture(autouse=True)
 def logs_as_before() -> Iterator[None]:
@@ -97,7 +98,8 @@ def sample() -> Callable[..., FastAPI]:
 
     def make(path: str = "/", **options: Any) -> FastAPI:
         app = create_app(Settings(service_name="sample", service_environment="test", service_path=path), **options)
-        add_routes(app)
+        _add_routes(app)
+        _add_failures(app)
         return app
 
     return make
@@ -105,7 +107,7 @@ def sample() -> Callable[..., FastAPI]:
 
 @pytest.fixture
 def invoke() -> Iterator[Callable[[FastAPI, dict[str, Any]], httpx.Response]]:
-    """Return a function that gives an event to the application's Lambda handler, and reads the answer as the gateway."""
+    """Return a function that gives an event to the Lambda handler and reads its answer as the gateway does."""
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
 
@@ -151,12 +153,3 @@ def _wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s"
         threading.Event().wait(0.005)
-
-
-@contextmanager
-def environ(values: dict[str, str]) -> Iterator[None]:
-    """Set environment variables for a block."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in values.items():
-            patch.setenv(name, value)
-        yield

@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
+    Ask = Callable[[str], httpx.Response]
+    Invoke = Callable[..., httpx.Response]
+    Sample = Callable[[str], FastAPI]
+    Serve = Callable[[FastAPI], str]
+
 SERVICE_PATHS = ["/", "/worker", "/deep/worker"]
 
 
@@ -48,12 +53,12 @@ def place(request: pytest.FixtureRequest) -> Place:
 @pytest.fixture(params=["lambda", "uvicorn"])
 def ask(
     request: pytest.FixtureRequest,
-    sample: Callable[[str], FastAPI],
-    invoke: Callable[..., httpx.Response],
-    serve: Callable[[FastAPI], str],
+    sample: Sample,
+    invoke: Invoke,
+    serve: Serve,
     service_path: str,
     place: Place,
-) -> Callable[[str], httpx.Response]:
+) -> Ask:
     """Return a function that asks the service for a path below its own."""
     app = sample(service_path)
     own = service_path.rstrip("/")
@@ -70,9 +75,7 @@ def ask(
     return over_http
 
 
-def test_routes_match_and_links_are_public(
-    ask: Callable[[str], httpx.Response], service_path: str, place: Place
-) -> None:
+def test_routes_match_and_links_are_public(ask: Ask, service_path: str, place: Place) -> None:
     """Routes match, and /docs, the OpenAPI document, redirects and url_for name the public path."""
     root = place.ahead + service_path.rstrip("/")
 
@@ -98,14 +101,12 @@ def test_routes_match_and_links_are_public(
 
 
 @pytest.mark.parametrize("service_path", ["/worker"])
-def test_bare_service_path_is_the_index(ask: Callable[[str], httpx.Response]) -> None:
+def test_bare_service_path_is_the_index(ask: Ask) -> None:
     """The service's path without a slash is answered, not redirected to what the gateway takes for the same."""
     assert ask("").json() == {"route": "index"}
 
 
-def test_health_check_straight_at_the_container(
-    sample: Callable[[str], FastAPI], serve: Callable[[FastAPI], str]
-) -> None:
+def test_health_check_straight_at_the_container(sample: Sample, serve: Serve) -> None:
     """A path outside of the service's own still matches a route: load balancers and people do not know the prefix."""
     address = serve(sample("/worker"))
     assert httpx.get(f"{address}/health").json()["status"] == "ok"
@@ -123,15 +124,13 @@ def test_health_check_straight_at_the_container(
         "/x",
     ],
 )
-def test_forged_public_path(sample: Callable[[str], FastAPI], serve: Callable[[FastAPI], str], forged: str) -> None:
+def test_forged_public_path(sample: Sample, serve: Serve, forged: str) -> None:
     """A public path that is not plain segments before the request's own path is ignored."""
     docs = httpx.get(serve(sample("/worker")) + "/worker/docs", headers={PUBLIC_PATH_HEADER: forged})
     assert re.findall(r"url: '([^']+)'", docs.text) == ["/worker/openapi.json"]
 
 
-def test_header_is_not_believed_on_lambda(
-    sample: Callable[[str], FastAPI], invoke: Callable[..., httpx.Response]
-) -> None:
+def test_header_is_not_believed_on_lambda(sample: Sample, invoke: Invoke) -> None:
     """On Lambda the event says the public path, whatever a client's header does."""
     event = rest_event("/worker/docs", service_path="/worker", headers=[(PUBLIC_PATH_HEADER, "/evil/worker/docs")])
     assert re.findall(r"url: '([^']+)'", invoke(sample("/worker"), event).text) == ["/dev/worker/openapi.json"]

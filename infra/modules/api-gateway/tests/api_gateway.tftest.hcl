@@ -114,17 +114,6 @@ run "asks_for_a_key_where_a_service_does" {
   }
 }
 
-run "serves_nothing_when_there_is_no_service" {
-  command = plan
-  variables {
-    services = {}
-  }
-  assert {
-    condition     = length(jsondecode(output.openapi).paths) == 0
-    error_message = "No service, no route."
-  }
-}
-
 run "reject_stage" {
   command = plan
   variables {
@@ -175,6 +164,14 @@ run "reject_too_many_services" {
       path        = "/s${number}"
       integration = { type = "aws_proxy", target = "t", function = "f", qualifier = "live" }
     } }
+  }
+  expect_failures = [var.services]
+}
+
+run "reject_no_service" {
+  command = plan
+  variables {
+    services = {}
   }
   expect_failures = [var.services]
 }

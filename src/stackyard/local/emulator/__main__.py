@@ -17,9 +17,18 @@ def main() -> int:
     parser.add_argument("--ready", type=Path, required=True, help="JSON file to write once it answers: pid, port, url")
     parser.add_argument("--account", default="123456789012", help="account id that it plays (12 digits)")
     parser.add_argument("--region", default="eu-west-1", help="region of its own calls")
+    parser.add_argument(
+        "--without", action="append", default=[], metavar="PATCH", help="leave out a patch (repeatable)"
+    )
     arguments = parser.parse_args()
     try:
-        serve(arguments.port, arguments.ready, account=arguments.account, region=arguments.region)
+        serve(
+            arguments.port,
+            arguments.ready,
+            account=arguments.account,
+            region=arguments.region,
+            without=arguments.without,
+        )
     except StackyardError as error:
         print(f"error: {error}\n{error.fix}", file=sys.stderr)  # noqa: T201  (its output is a log, not a screen)
         return error.exit_code

@@ -5,6 +5,7 @@ Imported only after the settings stand in the environment: moto reads them once.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -16,11 +17,11 @@ if TYPE_CHECKING:
     from moto.backends import SERVICE_NAMES
 
 
-def patched_application() -> DomainDispatcherApplication:
+def patched_application(without: Collection[str]) -> DomainDispatcherApplication:
     """Return the application; a service is imported, and patched, when it is first spoken to."""
 
     def create(service: SERVICE_NAMES) -> Flask:
-        patch(service)
+        patch(service, without=without)
         return create_backend_app(service)
 
     return DomainDispatcherApplication(create)

@@ -12,6 +12,7 @@ import os
 import signal
 import socket
 import threading
+from collections.abc import Collection
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from stackyard.errors import ConfigError, MissingError
 from stackyard.tools.process import watch_lifeline
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from waitress.server import BaseWSGIServer
 
 HOST = "127.0.0.1"
 
@@ -36,43 +37,29 @@ _SETTINGS = {
 }
 
 
-def serve(port: int, ready: Path, *, account: str, region: str) -> None:
+def serve(port: int, ready: Path, *, account: str, region: str, without: Collection[str] = ()) -> None:
     """Answer as AWS on 127.0.0.1 until SIGTERM, SIGINT or the parent's end.
+
+    Raises ConfigError when the account id is not 12 digits and MissingError when the port is taken. Ends the process
+    with the same exit code when ``ready`` cannot be written.
 
     Args:
         port: TCP port; 0 takes a free one.
         ready: File that gets ``{"pid", "port", "url"}`` once a request was really answered.
         account: The account id that every caller is taken to be in.
         region: The region of calls that the emulator makes to itself.
+        without: Names of patches to leave out, to see what moto does by itself.
 
-    Raises:
-        ConfigError: The account id is not 12 digits.
-        MissingError: The port is taken, or ``ready`` cannot be written.
     """
     if not (account.isdecimal() and len(account) == 12):
         raise ConfigError(f"account {account!r}", "an AWS account id is 12 digits")
     listener = _listen(port)
     with listener:
         port = listener.getsockname()[1]
-        application = _application(port, account, region)
-        from waitress import create_server  # noqa: PLC0415  (after the port is known to be ours: fail fast)
-
-        # The answers must leave in one write each (send_bytes): with headers and body in two, the AWS provider's client
-        # now and then drops the connection after a create succeeded, retries, and meets "already exists".
-        server = create_server(
-            application,
-            sockets=[listener],
-            threads=32,
-            connection_limit=500,
-            channel_timeout=3600,
-            cleanup_interval=3600,
-            send_bytes=65536,
-            ident=None,
-        )
+        server = _server(listener, account, region, without)
         signal.signal(signal.SIGTERM, _end)
         signal.signal(signal.SIGINT, _end)
-        main_thread = threading.main_thread().ident
-        assert main_thread is not None
+        main_thread = threading.get_ident()
         watch_lifeline(lambda: signal.pthread_kill(main_thread, signal.SIGTERM))
         announce = threading.Thread(target=_announce, args=(port, account, ready), name="announce", daemon=True)
         announce.start()
@@ -99,14 +86,16 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
-def _application(port: int, account: str, region: str) -> WSGIApplication:
+def _server(listener: socket.socket, account: str, region: str, without: Collection[str]) -> BaseWSGIServer:
     os.environ.update(_SETTINGS)
-    os.environ["MOTO_PORT"] = str(port)
+    os.environ["MOTO_PORT"] = str(listener.getsockname()[1])
     os.environ["MOTO_ACCOUNT_ID"] = account
     os.environ["AWS_DEFAULT_REGION"] = region
-    from stackyard.local.emulator.application import patched_application  # noqa: PLC0415  (moto reads its settings once)
+    # moto reads its settings once, and a port that is taken should be told before a quarter of a second of imports.
+    from stackyard.local.emulator.application import patched_application  # noqa: PLC0415
+    from stackyard.local.emulator.web import web_server  # noqa: PLC0415
 
-    return patched_application()
+    return web_server(patched_application(without), listener)
 
 
 def _announce(port: int, account: str, ready: Path) -> None:

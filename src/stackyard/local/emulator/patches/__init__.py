@@ -6,6 +6,7 @@ One file a fault, named for it, with the reason and the upstream issue where the
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from importlib import import_module
 
 PATCHES: dict[str, tuple[str, ...]] = {
@@ -15,7 +16,8 @@ PATCHES: dict[str, tuple[str, ...]] = {
 """Service, as moto names it -> modules of this package; each has ``apply()``."""
 
 
-def patch(service: str) -> None:
-    """Mend one service. To be called once, before it answers."""
+def patch(service: str, *, without: Collection[str] = ()) -> None:
+    """Mend one service, but for the patches named in ``without``. To be called once, before it answers."""
     for name in PATCHES.get(service, ()):
-        import_module(f"{__name__}.{name}").apply()
+        if name not in without:
+            import_module(f"{__name__}.{name}").apply()

@@ -1,8 +1,8 @@
 """An image's digest must be the SHA-256 of its manifest's bytes.
 
-moto hashes the joined digests of the layers instead, so two images that differ only in their configuration (the command,
-the platform, a label) get one digest, and a digest that a client computed is not found. Deploys are by digest here. No
-upstream issue was found.
+moto hashes the joined digests of the layers instead, so two images that differ only in their configuration (the
+command, the platform, a label) get one digest, and a digest that a client computed is not found. Deploys are by digest
+here. No upstream issue was found.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ def apply() -> None:
     """Replace ``Image._create_digest``."""
 
     def create_digest(self: Image) -> None:
-        self._image_digest = "sha256:" + hashlib.sha256(self.image_manifest.encode()).hexdigest()
+        digest = "sha256:" + hashlib.sha256(self.image_manifest.encode()).hexdigest()
+        self._image_digest = digest  # pyright: ignore[reportPrivateUsage]  (moto's own method sets it)
 
-    Image._create_digest = create_digest  # noqa: SLF001  (the method that moto calls is a private one)
+    Image._create_digest = create_digest  # pyright: ignore[reportPrivateUsage]  (moto has no public place for it)

@@ -1,9 +1,10 @@
 """A bucket policy that denies what does not come over TLS must not deny everything.
 
 moto evaluates bucket policies without their ``Condition`` (``IAMPolicyStatement._check_conditions`` knows StringEquals
-only, and is given nothing to compare), so a conditional Deny becomes an unconditional one: after the state bucket's policy
-is put, Terraform could not read its own state. A statement whose condition moto cannot judge is left out here; its text
-stays as it was put, so plans show no change. No upstream issue about conditions was found; getmoto/moto#5820 asked for Deny.
+only, and is given nothing to compare), so a conditional Deny becomes an unconditional one: after the state bucket's
+policy is put, Terraform could not read its own state. A statement whose condition moto cannot judge is left out here;
+its text stays as it was put, so plans show no change. No upstream issue about conditions was found; getmoto/moto#5820
+asked for Deny.
 """
 
 from __future__ import annotations

@@ -1,0 +1,49 @@
+# The image of any service. Everything is made on the build machine's own platform and only copied to the image's, so
+# that arm64 builds on amd64 without emulation. Works with docker 20.10 and newer (BuildKit).
+#
+#   docker buildx build --platform linux/arm64 --target lambda --build-arg SERVICE=api --provenance=false --sbom=false .
+#
+# An own package index: --secret id=uv.toml,src=… and --secret id=pip.conf,src=… are used where given.
+ARG BASE_IMAGE=public.ecr.aws/docker/library/python:3.14-slim
+
+FROM --platform=$BUILDPLATFORM ${BASE_IMAGE} AS uv
+ARG UV_VERSION=0.13.9
+RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=pip.conf,target=/etc/pip.conf \
+    python -m pip install --quiet --root-user-action=ignore --disable-pip-version-check "uv==${UV_VERSION}"
+# Bytecode is never checked against its source, which cannot change in an image: fewer reads at start.
+ENV UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 PYC_INVALIDATION_MODE=UNCHECKED_HASH
+WORKDIR /build
+
+# What goes in, as two lists. The next stages see only the lists' content: a changed source file leaves the layer of
+# third-party packages alone.
+FROM uv AS lists
+ARG SERVICE
+COPY pyproject.toml uv.lock ./
+COPY src src
+RUN uv export -q --frozen --no-dev --no-annotate --no-header --package "${SERVICE:?is the build argument that names the service}" \
+      --no-emit-workspace -o third-party.txt && \
+    uv export -q --frozen --no-dev --no-annotate --no-header --package "${SERVICE}" \
+      --no-hashes --no-editable | grep '^\./' > own.txt
+
+FROM uv AS third-party
+ARG TARGETARCH
+COPY --from=lists /build/third-party.txt ./
+RUN --mount=type=cache,target=/root/.cache/uv --mount=type=secret,id=uv.toml,target=/etc/uv/uv.toml \
+    case "${TARGETARCH}" in amd64) machine=x86_64 ;; arm64) machine=aarch64 ;; *) echo "no wheels for ${TARGETARCH}" >&2; exit 1 ;; esac && \
+    uv pip install -q --require-hashes --no-deps --only-binary :all: --python-platform "${machine}-manylinux_2_28" \
+      --target /app/lib -r third-party.txt && \
+    rm -rf /app/lib/bin /app/lib/.lock
+
+FROM lists AS own
+RUN --mount=type=cache,target=/root/.cache/uv --mount=type=secret,id=uv.toml,target=/etc/uv/uv.toml \
+    uv pip install -q --no-deps --no-sources --target /app/own -r own.txt && \
+    rm -rf /app/own/.lock /app/own/*.dist-info/direct_url.json /app/own/*.dist-info/uv_cache.json
+
+FROM ${BASE_IMAGE} AS lambda
+ENV PYTHONPATH=/app/own:/app/lib PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+WORKDIR /app
+COPY --from=third-party /app/lib lib
+COPY --from=own /app/own own
+USER 10001:10001
+# The command is the handler, like api.lambda_handler.handler; the function's configuration sets it.
+ENTRYPOINT ["python", "-m", "awslambdaric"]

@@ -1,0 +1,70 @@
+mock_provider "aws" {
+  mock_data "aws_partition" {
+    defaults = { partition = "aws", dns_suffix = "amazonaws.com" }
+  }
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::111111111111:role/acme/dev/a-role" }
+  }
+  mock_resource "aws_lambda_alias" {
+    defaults = { arn = "arn:aws:lambda:eu-west-1:111111111111:function:a-function:live" }
+  }
+  mock_resource "aws_cloudwatch_log_group" {
+    defaults = { arn = "arn:aws:logs:eu-west-1:111111111111:log-group:a-group" }
+  }
+  mock_resource "aws_api_gateway_rest_api" {
+    defaults = { execution_arn = "arn:aws:execute-api:eu-west-1:111111111111:a1b2c3" }
+  }
+}
+
+variables {
+  root        = "tests/project"
+  environment = "dev"
+  image_digests = {
+    api    = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+    worker = "sha256:123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0"
+  }
+}
+
+run "deploys_every_service_folder" {
+  command = apply
+
+  assert {
+    condition = { for name, service in output.services : name => [service.kind, service.path, service.api_key, service.function_name, service.log_group] } == {
+      api    = ["lambda", "/", false, "acme-dev-api", "/aws/lambda/acme-dev-api"]
+      worker = ["lambda", "/worker", true, "acme-dev-worker", "/aws/lambda/acme-dev-worker"]
+    }
+    error_message = "Each folder must become a service with the agreed names."
+  }
+  assert {
+    condition     = output.services.worker.image == "111111111111.dkr.ecr.eu-west-1.amazonaws.com/acme@${var.image_digests.worker}"
+    error_message = "The service must run the digest it was given."
+  }
+  assert {
+    condition     = toset(keys(jsondecode(output.openapi).paths)) == toset(["/", "/{proxy+}", "/worker", "/worker/{proxy+}"])
+    error_message = "The gateway must route every service."
+  }
+  assert {
+    condition     = output.stage == "dev" && output.account == "111111111111" && output.region == "eu-west-1"
+    error_message = "Stage, account and region must come from stackyard.yaml."
+  }
+}
+
+run "removes_the_last_service_when_it_is_meant" {
+  command = plan
+  variables {
+    root        = "../bootstrap/tests/project"
+    allow_empty = true
+  }
+  assert {
+    condition     = length(output.services) == 0 && length(module.api_gateway) == 0 && jsondecode(output.openapi).paths == {} && output.url == ""
+    error_message = "No folder, no service, and no gateway."
+  }
+}
+
+run "reject_digest" {
+  command = plan
+  variables {
+    image_digests = { api = "latest", worker = "sha256:123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0" }
+  }
+  expect_failures = [var.image_digests]
+}

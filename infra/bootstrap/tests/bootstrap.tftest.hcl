@@ -1,0 +1,227 @@
+mock_provider "aws" {
+  mock_data "aws_partition" {
+    defaults = { partition = "aws", dns_suffix = "amazonaws.com" }
+  }
+  mock_resource "aws_ecr_repository" {
+    defaults = { arn = "arn:aws:ecr:eu-west-1:111111111111:repository/acme" }
+  }
+}
+
+variables {
+  root    = "tests/project"
+  account = "111111111111"
+  region  = "eu-west-1"
+}
+
+override_resource {
+  target          = aws_ecr_repository.images
+  override_during = plan
+  values          = { arn = "arn:aws:ecr:eu-west-1:111111111111:repository/acme" }
+}
+
+# Terraform imports nothing from a mocked provider; this stands for the bucket that `inv bootstrap` made.
+override_resource {
+  target          = aws_s3_bucket.state
+  override_during = plan
+  values          = { id = "acme-state-111111111111-eu-west-1" }
+}
+
+run "keeps_state_safe" {
+  command = plan
+
+  assert {
+    condition     = output.state_bucket == "acme-state-111111111111-eu-west-1"
+    error_message = "The bucket's name must hold project, account and region."
+  }
+  assert {
+    condition     = one(aws_s3_bucket_versioning.state.versioning_configuration).status == "Enabled"
+    error_message = "Old states must be kept."
+  }
+  assert {
+    condition     = alltrue([aws_s3_bucket_public_access_block.state.block_public_acls, aws_s3_bucket_public_access_block.state.block_public_policy, aws_s3_bucket_public_access_block.state.ignore_public_acls, aws_s3_bucket_public_access_block.state.restrict_public_buckets])
+    error_message = "Nothing may be public."
+  }
+  assert {
+    condition     = jsondecode(aws_s3_bucket_policy.state.policy).Statement[0].Effect == "Deny" && jsondecode(aws_s3_bucket_policy.state.policy).Statement[0].Condition.Bool["aws:SecureTransport"] == "false"
+    error_message = "Plain HTTP must be denied."
+  }
+  assert {
+    condition     = length(aws_s3_bucket_lifecycle_configuration.state) == 1
+    error_message = "Old versions must expire."
+  }
+}
+
+run "waits_for_no_lifecycle_on_a_laptop" {
+  command = plan
+  variables {
+    emulated = true
+  }
+  assert {
+    condition     = length(aws_s3_bucket_lifecycle_configuration.state) == 0
+    error_message = "The emulated bucket must have no lifecycle rules."
+  }
+}
+
+run "never_expires_releases" {
+  command = plan
+
+  assert {
+    condition     = aws_ecr_repository.images.image_tag_mutability == "IMMUTABLE" && one(aws_ecr_repository.images.image_scanning_configuration).scan_on_push
+    error_message = "Tags must be immutable and images scanned."
+  }
+  assert {
+    condition     = jsondecode(aws_ecr_lifecycle_policy.images.policy).rules[0].selection.tagPrefixList == ["release-"] && jsondecode(aws_ecr_lifecycle_policy.images.policy).rules[0].selection.countNumber > 100000
+    error_message = "The first rule must match releases and expire none."
+  }
+  assert {
+    condition     = [for rule in jsondecode(aws_ecr_lifecycle_policy.images.policy).rules : rule.rulePriority] == [1, 2, 3] && jsondecode(aws_ecr_lifecycle_policy.images.policy).rules[2].selection.tagStatus == "any"
+    error_message = "The rule for any image must come last."
+  }
+}
+
+run "makes_roles_for_this_accounts_environments" {
+  command = plan
+
+  assert {
+    condition     = toset(keys(aws_iam_role.github)) == toset(["dev_deploy", "dev_plan", "prod_deploy", "prod_plan"]) && toset(keys(aws_iam_policy.boundary)) == toset(["dev", "prod"])
+    error_message = "Each environment of the account must have two roles and a boundary, another account's none."
+  }
+}
+
+run "trusts_one_named_environment" {
+  command = plan
+
+  assert {
+    condition = { for key, role in aws_iam_role.github : key => jsondecode(role.assume_role_policy).Statement[0].Condition } == { for key, environment in { dev_deploy = "dev", dev_plan = "dev-plan", prod_deploy = "prod", prod_plan = "prod-plan" } : key => { StringEquals = {
+      "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
+      "token.actions.githubusercontent.com:sub" = "repo:acme/platform:environment:${environment}"
+    } } }
+    error_message = "The trust must be for exactly one GitHub environment."
+  }
+  assert {
+    condition     = length(aws_iam_openid_connect_provider.github) == 1
+    error_message = "GitHub's tokens must be trusted."
+  }
+}
+
+run "pins_the_repository_by_its_numbers" {
+  command = plan
+  variables {
+    root = "tests/pinned"
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role.github["dev_deploy"].assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"] == "repo:acme@12345/platform@67890:environment:dev"
+    error_message = "With both numbers only the immutable subject may be trusted."
+  }
+}
+
+run "shares_a_trust_that_exists" {
+  command = plan
+  variables {
+    github_trusted = true
+  }
+  assert {
+    condition     = length(aws_iam_openid_connect_provider.github) == 0
+    error_message = "An account holds one provider for GitHub."
+  }
+}
+
+run "lets_a_plan_role_only_read" {
+  command = plan
+
+  assert {
+    condition = alltrue(flatten([for statement in jsondecode(aws_iam_role_policy.github["dev_plan"].policy).Statement : [
+      for action in statement.Action : can(regex("^[a-z0-9]+:(Get|List|Describe|BatchGet|GET)", action)) && !strcontains(action, "*")
+    ] if statement.Effect == "Allow"]))
+    error_message = "A plan role may only read."
+  }
+}
+
+run "lets_a_deploy_role_touch_its_own_environment_only" {
+  command = plan
+
+  assert {
+    condition = toset(flatten([for s in jsondecode(aws_iam_role_policy.github["dev_deploy"].policy).Statement : s.Resource if s.Effect == "Allow" && anytrue([for a in s.Action : startswith(a, "s3:")])])) == toset([
+      "arn:aws:s3:::acme-state-111111111111-eu-west-1",
+      "arn:aws:s3:::acme-state-111111111111-eu-west-1/app/dev/terraform.tfstate",
+      "arn:aws:s3:::acme-state-111111111111-eu-west-1/app/dev/terraform.tfstate.tflock",
+      "arn:aws:s3:::acme-state-111111111111-eu-west-1/releases/dev/*",
+    ])
+    error_message = "State and releases of another environment must be out of reach."
+  }
+  assert {
+    condition     = alltrue(flatten([for s in jsondecode(aws_iam_role_policy.github["dev_deploy"].policy).Statement : [for a in s.Action : !strcontains(a, "*")]]))
+    error_message = "Every action must be named."
+  }
+  assert {
+    condition     = !anytrue([for s in jsondecode(aws_iam_role_policy.github["dev_deploy"].policy).Statement : strcontains(jsonencode(s.Resource), "acme-prod") || strcontains(jsonencode(s.Resource), "acme/prod") if s.Effect == "Allow"])
+    error_message = "Nothing of prod may be named in what dev is allowed."
+  }
+  assert {
+    condition     = one([for s in jsondecode(aws_iam_role_policy.github["dev_deploy"].policy).Statement : s.Condition.StringEquals if contains(s.Action, "iam:PassRole")])["iam:PassedToService"] == ["lambda.amazonaws.com"]
+    error_message = "Roles may be handed to Lambda only."
+  }
+  assert {
+    condition     = one([for s in jsondecode(aws_iam_role_policy.github["dev_deploy"].policy).Statement : s.Condition.StringEquals if contains(s.Action, "iam:CreateRole")])["iam:PermissionsBoundary"] == "arn:aws:iam::111111111111:policy/acme-dev_boundary"
+    error_message = "Roles may be created under the boundary only."
+  }
+}
+
+run "fits_into_what_iam_holds" {
+  command = plan
+
+  assert {
+    condition     = alltrue([for policy in aws_iam_role_policy.github : length(policy.policy) <= 10240])
+    error_message = "A role's own policies may have 10,240 characters."
+  }
+  assert {
+    condition     = alltrue([for policy in aws_iam_policy.boundary : length(policy.policy) <= 6144])
+    error_message = "A managed policy may have 6,144 characters."
+  }
+}
+
+run "caps_services_at_their_own_data" {
+  command = plan
+
+  assert {
+    condition     = contains(one([for s in jsondecode(aws_iam_policy.boundary["dev"].policy).Statement : s.Action if s.Sid == "NeverGrant"]), "iam:*")
+    error_message = "A service's role must not be able to grant rights."
+  }
+  assert {
+    condition     = !strcontains(aws_iam_policy.boundary["dev"].policy, "acme-prod") && !strcontains(aws_iam_policy.boundary["dev"].policy, "acme/prod")
+    error_message = "dev's services must not reach prod's data."
+  }
+}
+
+run "reject_account" {
+  command = plan
+  variables {
+    account = "1111"
+  }
+  expect_failures = [var.account]
+}
+
+run "reject_region" {
+  command = plan
+  variables {
+    region = "Ireland"
+  }
+  expect_failures = [var.region]
+}
+
+run "reject_account_without_environment" {
+  command = plan
+  variables {
+    account = "333333333333"
+  }
+  expect_failures = [terraform_data.checks]
+}
+
+run "reject_two_regions_in_one_account" {
+  command = plan
+  variables {
+    account = "222222222222"
+  }
+  expect_failures = [terraform_data.checks]
+}

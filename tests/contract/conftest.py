@@ -1,0 +1,157 @@
+"""A real emulator and a real Terraform for the contract tests."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import boto3
+import pytest
+
+from stackyard.tools.process import Completed, Daemon, SystemRunner, start_daemon
+
+ACCOUNT = "123456789012"
+REGION = "eu-west-1"
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(slots=True)
+class Emulator:
+    """A running emulator, and how long it took to answer (s)."""
+
+    url: str
+    daemon: Daemon
+    seconds: float
+
+    def client(self, service: str) -> Any:  # boto3 makes its clients at run time
+        make = cast("Callable[..., Any]", boto3.client)
+        return make(
+            service,
+            endpoint_url=self.url,
+            region_name=REGION,
+            aws_access_key_id="local",
+            aws_secret_access_key="local",
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What makes any AWS client, Terraform's included, speak to this emulator."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_REGION": REGION,
+        }
+
+
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
+    """Poll until the condition holds; fail the test when it does not within ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"{what}: not within {seconds:g} s")
+        time.sleep(0.01)
+
+
+@pytest.fixture(scope="session")
+def start_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Emulator]]:
+    """Start emulators that end with the session at the latest."""
+    with ExitStack() as ends:
+
+        def start(*arguments: str) -> Emulator:
+            folder = tmp_path_factory.mktemp("emulator")
+            ready, log = folder / "ready.json", folder / "log"
+            began = time.monotonic()
+            argv = (sys.executable, "-m", "stackyard.local.emulator", "--ready", str(ready), *arguments)
+            daemon = start_daemon(argv, log=log, env=os.environ, cwd=folder)
+            ends.callback(daemon.stop)
+            wait_until(lambda: ready.exists() or daemon.poll() is not None, "the emulator answers")
+            assert ready.exists(), log.read_text()
+            return Emulator(json.loads(ready.read_text())["url"], daemon, time.monotonic() - began)
+
+        yield start
+
+
+@pytest.fixture(scope="module")
+def emulator(start_emulator: Callable[..., Emulator]) -> Iterator[Emulator]:
+    """One emulator for a test module."""
+    running = start_emulator()
+    yield running
+    running.daemon.stop()
+
+
+@dataclass(slots=True)
+class Terraform:
+    """Terraform in a copy of the project; every run's seconds are kept."""
+
+    project: Path
+    environment: Mapping[str, str]
+    seconds: dict[str, float] = field(default_factory=dict[str, float])
+
+    def run(self, stack: str, *arguments: str, codes: tuple[int, ...] = (0,), label: str = "") -> Completed:
+        """Run in ``infra/<stack>``; fail the test with Terraform's own words on any other exit code."""
+        began = time.monotonic()
+        environment = {**self.environment, "TF_DATA_DIR": str(self.project / ".data" / stack)}
+        done = SystemRunner().run(
+            ("terraform", *arguments), cwd=self.project / "infra" / stack, env=environment, timeout=300
+        )
+        self.seconds[f"{stack} {label or arguments[0]}"] = time.monotonic() - began
+        assert done.code in codes, f"{' '.join(done.argv)}: {done.code}\n{done.stdout[-8000:]}\n{done.stderr}"
+        return done
+
+    def init(self, stack: str, key: str) -> None:
+        """Initialize with the state in the emulated bucket."""
+        settings = {"bucket": f"acme-state-{ACCOUNT}-{REGION}", "key": key, "region": REGION}
+        switches = ("use_lockfile", "use_path_style", "skip_credentials_validation", "skip_requesting_account_id")
+        settings |= dict.fromkeys((*switches, "skip_metadata_api_check", "skip_region_validation"), "true")
+        configuration = (f"-backend-config={name}={value}" for name, value in settings.items())
+        self.run(stack, "init", "-input=false", "-no-color", *configuration)
+
+
+@pytest.fixture(scope="session")
+def terraform_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a Terraform run: a provider mirror below /opt is used where there is one."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("TF_", "AWS_"))}
+    environment |= {"TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
+    configured = os.environ.get("TF_CLI_CONFIG_FILE", "")
+    mirrors = [
+        found.parents[2]
+        for pattern in ("*", "*/*")
+        for found in Path("/opt").glob(f"{pattern}/registry.terraform.io/hashicorp/aws")
+    ]
+    if configured and Path(configured).is_file():
+        environment["TF_CLI_CONFIG_FILE"] = configured
+    elif mirrors:
+        file = tmp_path_factory.mktemp("terraform") / "config.tfrc"
+        include = 'include = ["registry.terraform.io/hashicorp/*"]'
+        file.write_text(
+            "provider_installation {\n"
+            f"  filesystem_mirror {{\n    path = {json.dumps(str(mirrors[0]))}\n    {include}\n  }}\n"
+            f"  direct {{\n    {include.replace('include', 'exclude')}\n  }}\n}}\n"
+        )
+        environment["TF_CLI_CONFIG_FILE"] = str(file)
+    return environment
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of ``infra`` with a stackyard.yaml of its own and no service."""
+    shutil.copytree(ROOT / "infra", tmp_path / "infra", ignore=shutil.ignore_patterns(".terraform*", "tests"))
+    (tmp_path / "stackyard.yaml").write_text(
+        'project: acme\nrepository: acme/platform\nregion: eu-west-1\nenvironments:\n  dev: {account: "111111111111"}\n'
+    )
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def make_terraform() -> type[Terraform]:
+    """The class itself: tests cannot import from here."""
+    return Terraform
