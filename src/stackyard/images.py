@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from stackyard.kinds import KINDS
+from stackyard.errors import MissingError
+from stackyard.kinds import KINDS, Kind
 from stackyard.services import Entry
 
 BASE_IMAGE = "public.ecr.aws/docker/library/python:3.14-slim"
@@ -29,7 +30,11 @@ class Image:
 
 
 def plan_images(
-    entries: Iterable[Entry], files: Mapping[str, Mapping[str, str]], shared: Mapping[str, str], lock: Mapping[str, Any]
+    entries: Iterable[Entry],
+    files: Mapping[str, Mapping[str, str]],
+    shared: Mapping[str, str],
+    lock: Mapping[str, Any],
+    kinds: Mapping[str, Kind] = KINDS,
 ) -> tuple[Image, ...]:
     """Name the image of every service.
 
@@ -38,11 +43,12 @@ def plan_images(
         files: By service, the hash of each file that goes into its image, by path.
         shared: The hashes of what goes into every image (servicekit, Dockerfile).
         lock: ``uv.lock``, parsed.
+        kinds: What each kind's images are built for.
 
     """
     images: list[Image] = []
     for entry in entries:
-        kind = KINDS[entry.service.kind]
+        kind = kinds[entry.service.kind]
         facts = {
             "files": dict(files[entry.name]),
             "shared": dict(shared),
@@ -60,28 +66,34 @@ def plan_images(
 def locked_share(lock: Mapping[str, Any], package: str) -> list[str]:
     """Return what a package draws in, of the locked set: ``name==version`` with its files' hashes, sorted.
 
-    Every marker and extra that the lock file holds is followed, so the share may be larger than one platform's, but
-    never smaller.
+    Every marker that the lock file holds is followed, so the share may be larger than one platform's, but never
+    smaller; extras are followed where something in the share asks for them. Raises MissingError where the lock does
+    not know the package.
     """
     packages: dict[str, list[Mapping[str, Any]]] = {}
     for item in cast("list[Mapping[str, Any]]", lock.get("package", [])):
         packages.setdefault(item["name"], []).append(item)
-    seen: set[str] = set()
-    waiting = [package]
-    lines: list[str] = []
+    if package not in packages:
+        why = f"it has no package {package}"
+        fix = f"Call the package {package} in its pyproject.toml, as its folder; then lock again."
+        raise MissingError("uv.lock", why, fix=fix, command="uv lock")
+    seen: set[tuple[str, str]] = set()
+    waiting = [(package, "")]
+    lines: set[str] = set()
     while waiting:
-        name = waiting.pop()
-        if name in seen:
+        name, extra = waiting.pop()
+        if (name, extra) in seen:
             continue
-        seen.add(name)
+        seen.add((name, extra))
         for item in packages.get(name, []):
-            extras = cast("Mapping[str, list[Mapping[str, Any]]]", item.get("optional-dependencies", {}))
-            needed = [*item.get("dependencies", []), *(each for extra in extras.values() for each in extra)]
-            waiting += [each["name"] for each in needed]
+            optional = cast("Mapping[str, list[Mapping[str, Any]]]", item.get("optional-dependencies", {}))
+            needed = optional.get(extra, []) if extra else cast("list[Mapping[str, Any]]", item.get("dependencies", []))
+            for each in needed:
+                waiting += [(each["name"], wanted) for wanted in ("", *each.get("extra", []))]
             files = [*item.get("wheels", []), *([item["sdist"]] if "sdist" in item else [])]
             hashes = sorted(file["hash"] for file in files if "hash" in file)
             if hashes:  # the project's own packages have none; their files are hashed as files
-                lines.append(f"{name}=={item['version']} {' '.join(hashes)}")
+                lines.add(f"{name}=={item['version']} {' '.join(hashes)}")
     return sorted(lines)
 
 

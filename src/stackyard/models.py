@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from stackyard.errors import ConfigError
+from stackyard.words import printable
 from stackyard.yamlfile import Key, YamlFile, dotted
+
+_TYPES = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "dict_type": "keys and values",
+    "model_type": "keys and values",
+}
 
 
 class FileModel(BaseModel):
@@ -57,15 +69,37 @@ def _problem(model: type[BaseModel], file: YamlFile, item: Mapping[str, Any], sh
         return f"{where}: the key `{name}` is missing"
     if kind == "literal_error":
         return f"{where}: `{name}` is `{_short(found)}`: allowed: {context['expected']}"
+    if kind == "value_error" and not key:
+        return f"{where}: {context['error']}"
+    subject = f"the key `{name}`" if bad_key else f"`{name}` is `{_short(found)}`"
     if kind == "value_error":
-        return f"{where}: `{name}` is `{_short(found)}`: {context['error']}"
-    expected = cast("str", item["msg"]).removeprefix("Input ").replace("should", "must")
+        return f"{where}: {subject}: {context['error']}"
     hint = '; quote it: "…"' if kind == "string_type" and isinstance(found, int | float) else ""
-    return f"{where}: `{name}` is `{_short(found)}`: it {expected}{hint}"
+    expected = f"must be {_TYPES[kind]}" if kind in _TYPES else _plain(cast("str", item["msg"]))
+    if kind == "string_pattern_mismatch" and not bad_key:
+        hint = f" ({_describe(model, key)})"
+    return f"{where}: {subject}: it {expected}{hint}"
+
+
+def _plain(message: str) -> str:
+    """Turn "String should have …" into "must have …"."""
+    return re.sub(r"^\w+ should ", "must ", message).removesuffix(" after validation, not 0")
+
+
+def _describe(model: type[BaseModel], key: Key) -> str:
+    """Return the description of the field at ``key`` below ``model``."""
+    holder = _model_at(model, key[:-1])
+    field = holder.model_fields.get(str(key[-1])) if holder else None
+    return (field.description or "").rstrip(".") if field else ""
 
 
 def _keys_at(model: type[BaseModel], key: Key) -> list[str]:
     """Return the allowed keys of the model that stands at ``key`` below ``model``."""
+    found = _model_at(model, key)
+    return sorted(found.model_fields) if found else []
+
+
+def _model_at(model: type[BaseModel], key: Key) -> type[BaseModel] | None:
     here: Any = model
     for part in key:
         if isinstance(here, type) and issubclass(here, BaseModel):
@@ -73,8 +107,7 @@ def _keys_at(model: type[BaseModel], key: Key) -> list[str]:
         else:
             here = _value_type(here)
         here = cast("Any", _model_in(here) or here)
-    found = _model_in(here)
-    return sorted(found.model_fields) if found else []
+    return _model_in(here)
 
 
 def _value_type(annotation: Any) -> Any:
@@ -97,7 +130,9 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def _short(value: object) -> str:
-    text = str(value) if not isinstance(value, bool) else str(value).lower()
+    if isinstance(value, Mapping | list):
+        return "{…}" if isinstance(value, Mapping) else "[…]"  # what is inside may be meant for nobody's eyes
+    text = printable(str(value) if not isinstance(value, bool) else str(value).lower())
     return text if len(text) <= 60 else text[:57] + "…"
 
 

@@ -60,10 +60,9 @@ def check_service_name(name: str, taken: AbstractSet[str]) -> str | None:
 
 def check_together(project: str, environment: str, service: str) -> str | None:
     """Say whether project, environment and service make a name too long for AWS, or None."""
-    length = len(f"{project}-{environment}-{service}")
-    if length > TOGETHER:
-        name = f"{project}-{environment}-{service}"
-        return f"`{name}` has {length} characters; AWS names of a service have room for {TOGETHER}"
+    name = f"{project}-{environment}-{service}"
+    if len(name) > TOGETHER:
+        return f"`{name}` has {len(name)} characters; AWS names of a service have room for {TOGETHER}"
     return None
 
 

@@ -17,7 +17,12 @@ from stackyard.yamlfile import read_yaml
 FILE = "stackyard.yaml"
 EMULATED_ACCOUNT = "123456789012"
 
-Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="An AWS region.", examples=["eu-west-1"])]
+Region = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$", description="An AWS region, such as eu-west-1.", examples=["eu-west-1"]
+    ),
+]
 
 Retention = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
@@ -34,8 +39,8 @@ class Throttle(FileModel):
 class Environment(FileModel):
     """One environment: where it lives and how carefully it is treated."""
 
-    account: str = Field(pattern=r"^\d{12}$", description="The AWS account, 12 digits in quotes.")
-    region: Region | None = Field(default=None, description="Its region, where it is not the project's.")
+    account: str = Field(pattern=r"^[0-9]{12}$", description="The AWS account, 12 digits in quotes.")
+    region: Region | None = Field(default=None, description="Its AWS region, where it is not the project's.")
     protected: bool = Field(default=False, description="Deploys ask first; destroying asks for the name to be typed.")
     log_retention: Retention = Field(default=30, description="Days that logs are kept.")
     throttle: Throttle = Field(default_factory=Throttle, description="The gateway's limits.")
@@ -101,7 +106,28 @@ def read_project(root: Path) -> Project:
         line = file.line_of(("environments", LOCAL))
         why = f"{FILE}:{line}: `environments.{LOCAL}`: this environment always exists, on the laptop; remove it here"
         raise config_error(FILE, [why])
+    problems = [f"{FILE}:{file.line_of(('environments', name))}: {why}" for name, why in find_overlaps(project)]
+    if problems:
+        raise config_error(FILE, problems)
     return project
+
+
+def find_overlaps(project: Project) -> list[tuple[str, str]]:
+    """Return each environment whose AWS names could be taken for another's, and why.
+
+    In one account ``acme-dev-eu-api`` would be dev's ``eu-api`` and dev-eu's ``api``, and what dev's role may touch
+    would reach into dev-eu. ``<name>-plan`` is the GitHub environment that may only plan.
+    """
+    accounts = {LOCAL: EMULATED_ACCOUNT, **{name: each.account for name, each in project.environments.items()}}
+    overlaps: list[tuple[str, str]] = []
+    for name in project.environments:
+        for other, account in accounts.items():
+            if name == f"{other}-plan":
+                overlaps.append((name, f"`environments.{name}`: this name is kept for who may plan `{other}`"))
+            elif name.startswith(f"{other}-") and accounts[name] == account:
+                why = f"begins with `{other}-` and is in the same account, so their AWS names would mix"
+                overlaps.append((name, f"`environments.{name}`: it {why}; rename one"))
+    return overlaps
 
 
 def find_target(project: Project, name: str) -> Target:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 from stackyard.models import FileModel
 from stackyard.project import Project
@@ -16,8 +17,32 @@ MODELS: dict[str, type[FileModel]] = {"stackyard.schema.json": Project, "service
 
 def render_schema(model: type[FileModel]) -> str:
     """Return the schema of a file, as it is kept in the repository."""
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema()}
+    generated = cast("dict[str, Any]", _tighten(model.model_json_schema()))
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **generated}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _tighten(part: object) -> object:
+    """Say what pydantic checks but does not write down.
+
+    Null is no value and no default: a key that is not wanted is left out of the file. A mapping whose keys have a
+    pattern has no other keys.
+    """
+    if isinstance(part, list):
+        return [_tighten(each) for each in cast("list[object]", part)]
+    if not isinstance(part, dict):
+        return part
+    schema = {name: _tighten(each) for name, each in cast("dict[str, object]", part).items()}
+    if "patternProperties" in schema:
+        schema["additionalProperties"] = False
+    if "default" in schema and schema["default"] is None:
+        del schema["default"]
+    choices = cast("list[object]", schema.get("anyOf", []))
+    kept = [each for each in choices if each != {"type": "null"}]
+    if len(choices) == 2 and len(kept) == 1:
+        del schema["anyOf"]
+        schema = {**cast("dict[str, object]", kept[0]), **schema}
+    return schema
 
 
 def main(arguments: list[str]) -> int:

@@ -11,7 +11,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -31,7 +31,11 @@ class Screen:
     err: IO[str] = field(default_factory=lambda: sys.stderr)
     quiet: bool = False
     stages: list[tuple[str, float]] = field(default_factory=list[tuple[str, float]])
-    _last: float = field(default_factory=time.monotonic)
+    clock: Callable[[], float] = time.monotonic
+    """Seconds, from anywhere."""
+    tick: float = 1.0
+    """Seconds between two looks at whether a heartbeat is due."""
+    _last: float = 0.0
 
     def style(self, text: str, *names: str) -> str:
         """Colour a text where the screen can show it."""
@@ -41,7 +45,7 @@ class Screen:
 
     def say(self, text: str = "", *styles: str) -> None:
         """Print one line of progress."""
-        self._last = time.monotonic()
+        self._last = self.clock()
         if not self.quiet:
             print(self.style(text, *styles) if styles else text, file=self.err, flush=True)
 
@@ -71,21 +75,21 @@ class Screen:
     @contextlib.contextmanager
     def stage(self, title: str) -> Generator[None]:
         """Time a stage: its title when it begins, its seconds when it ends, a heartbeat while it is silent."""
-        begun = time.monotonic()
+        begun = self.clock()
         self.say(f"▸ {title}", "bold")
         done = threading.Event()
 
         def beat() -> None:
-            while not done.wait(1):
-                if time.monotonic() - self._last >= HEARTBEAT:
-                    self.note(f"still at it: {title} ({time.monotonic() - begun:.0f} s)")
+            while not done.wait(self.tick):
+                if self.clock() - self._last >= HEARTBEAT:
+                    self.note(f"still at it: {title} ({self.clock() - begun:.0f} s)")
 
         threading.Thread(target=beat, name="heartbeat", daemon=True).start()
         try:
             yield
         finally:
             done.set()
-        seconds = time.monotonic() - begun
+        seconds = self.clock() - begun
         self.stages.append((title, seconds))
         self.note(self.style(f"{seconds:.1f} s", "dim"))
 

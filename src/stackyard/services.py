@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import Field, create_model, field_validator
+from pydantic import AfterValidator, Field, create_model
 
 from stackyard.errors import ConfigError
 from stackyard.models import FileModel, config_error, merge, parse_file
@@ -25,7 +24,29 @@ ENVIRONMENT_BYTES = 4096
 Kind = Literal["lambda"]
 
 _VARIABLE = r"^[A-Za-z][A-Za-z0-9_]*$"
-_RESERVED_VARIABLES = ("AWS_", "SERVICE_", "LAMBDA_", "_")
+_RESERVED_VARIABLES = ("AWS_", "SERVICE_", "LAMBDA_")
+_RESERVED_PATHS = {
+    f"/{LOCAL}": "is the stage of the laptop's own gateway",
+    "/ping": "is API Gateway's own health check",
+    "/sping": "is API Gateway's own health check",
+}
+"""API Gateway: Amazon API Gateway important notes."""
+
+
+def _check_variable(name: str) -> str:
+    if name.upper().startswith(_RESERVED_VARIABLES):
+        raise ValueError("names beginning with AWS_, LAMBDA_ or SERVICE_ are set for you")
+    return name
+
+
+def _check_variables(value: dict[str, str]) -> dict[str, str]:
+    for name, text in value.items():
+        if "\0" in text:
+            raise ValueError(f"`{name}` holds a zero byte")
+    size = sum(len(name.encode()) + len(text.encode()) for name, text in value.items())
+    if size > ENVIRONMENT_BYTES - 512:
+        raise ValueError(f"{size} bytes; Lambda has room for {ENVIRONMENT_BYTES} with what is set for you")
+    return value
 
 
 class Scaling(FileModel):
@@ -46,42 +67,23 @@ class Service(FileModel):
     path: str | None = Field(
         default=None,
         max_length=128,
-        pattern=r"^/$|^(?:/[a-z0-9][a-z0-9._-]*)+$",
-        description='Its public path. Default: "/" for the service named api, "/<name>" for others.',
+        pattern=r"^/([a-z0-9][a-z0-9_-]*)?$",
+        description='Its public path, "/" or one segment. Default: "/" for the service named api, else "/<name>".',
     )
     memory: int = Field(default=1024, ge=128, le=10240, description="MiB.")
     timeout: int = Field(
         default=29, ge=1, le=900, description="Seconds. Through the gateway a request gets at most 29."
     )
     scaling: Scaling = Field(default_factory=Scaling, description="How far it may grow.")
-    environment: dict[Annotated[str, Field(pattern=_VARIABLE)], str] = Field(
-        default_factory=dict, description="Environment variables; text only."
-    )
+    environment: Annotated[
+        dict[Annotated[str, Field(pattern=_VARIABLE), AfterValidator(_check_variable)], str],
+        AfterValidator(_check_variables),
+    ] = Field(default_factory=dict, description="Environment variables; text only.")
     api_key: bool = Field(default=False, description="Whether callers must send an API key (x-api-key).")
-
-    @field_validator("environment")
-    @classmethod
-    def _not_reserved(cls, value: dict[str, str]) -> dict[str, str]:
-        for name, text in value.items():
-            if name.upper().startswith(_RESERVED_VARIABLES):
-                raise ValueError(f"`{name}`: names beginning with AWS_, LAMBDA_ or SERVICE_ are set for you")
-            if "\0" in text:
-                raise ValueError(f"`{name}`: holds a zero byte")
-        size = sum(len(name.encode()) + len(text.encode()) for name, text in value.items())
-        if size > ENVIRONMENT_BYTES - 512:
-            raise ValueError(f"{size} bytes; Lambda has room for {ENVIRONMENT_BYTES} with what is set for you")
-        return value
-
-    @field_validator("path")
-    @classmethod
-    def _not_local(cls, value: str | None) -> str | None:
-        if value is not None and value.split("/")[1] == LOCAL:
-            raise ValueError(f"/{LOCAL} is the stage of the laptop's own gateway")
-        return value
 
 
 _overridable: dict[str, Any] = {
-    name: (field.annotation, Field(default=None, description=field.description))
+    name: (Annotated[field.annotation, Field(description=field.description), *field.metadata], None)
     for name, field in Service.model_fields.items()
     if name != "kind"
 }
@@ -200,8 +202,8 @@ def check_paths(entries: Iterable[Entry]) -> list[str]:
     owners: dict[str, str] = {}
     problems: list[str] = []
     for entry in entries:
-        if not re.fullmatch(r"/[^{}]*", entry.path):
-            problems.append(f"{entry.folder}/{FILE}: `path` is `{entry.path}`: braces are the gateway's own")
+        if entry.path in _RESERVED_PATHS:
+            problems.append(f"{entry.folder}/{FILE}: the path {entry.path} {_RESERVED_PATHS[entry.path]}; give another")
         other = owners.setdefault(entry.path, entry.name)
         if other != entry.name:
             what = "both own /" if entry.path == "/" else f"both have the path {entry.path}"

@@ -1,7 +1,8 @@
 """Read a YAML file so that Python and Terraform cannot disagree on what it says, and every key knows its line.
 
-PyYAML and Terraform's ``yamldecode`` read the same files. Where they would differ (a key given twice, ``yes``, a
-number that only one of them takes for a number) the file is refused rather than read in two ways.
+PyYAML and Terraform's ``yamldecode`` read the same files. Where they would differ (a key given twice, ``yes``, a date,
+a number that only one of them takes for a number) the file is refused rather than read in two ways. So is what neither
+file needs and a person cannot see through: aliases, tags, keys without a value.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from typing import cast
 import yaml
 
 from stackyard.errors import ConfigError, MissingError
+from stackyard.words import printable
 
 Key = tuple[str | int, ...]
 
 _NUMBER_ELSEWHERE = re.compile(r"^[-+]?(0[xo])?[.\d][\d_.eE:+-]*$")
+_PLAIN_NUMBER = re.compile(r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$")
 _TRUTH_ELSEWHERE = re.compile(r"^(y|n|yes|no|on|off)$", re.IGNORECASE)
 
 
@@ -52,19 +55,21 @@ def read_yaml(path: Path, shown: str) -> YamlFile:
         raise MissingError(shown, f"cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise ConfigError(shown, "is not UTF-8 text", fix="Save it as UTF-8.") from error
+    lines: dict[Key, int] = {}
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if node is None:
+            raise ConfigError(shown, "is empty", fix="It must hold keys and values, like `kind: lambda`.")
+        if not isinstance(node, yaml.MappingNode):
+            raise ConfigError(shown, "must hold keys and values, like `kind: lambda`, at its top level")
+        _walk(node, (), lines, shown, set())
         data: object = yaml.safe_load(text)
+    except RecursionError as error:
+        raise ConfigError(shown, "is nested too deeply") from error
     except yaml.YAMLError as error:
         raise _broken(shown, error) from error
     except ValueError as error:
         raise ConfigError(shown, f"holds a value that is none: {error}", fix="Quote it to mean text.") from error
-    if node is None:
-        raise ConfigError(shown, "is empty", fix="It must hold keys and values, like `kind: lambda`.")
-    if not isinstance(node, yaml.MappingNode):
-        raise ConfigError(shown, "must hold keys and values, like `kind: lambda`, at its top level")
-    lines: dict[Key, int] = {}
-    _walk(node, (), lines, shown)
     return YamlFile(path, cast("Mapping[str, object]", data), lines)
 
 
@@ -74,49 +79,72 @@ def _broken(shown: str, error: yaml.YAMLError) -> ConfigError:
         where = f"{shown}:{mark.line + 1}:{mark.column + 1}"
         why = f"is not valid YAML: {error.problem or error.context}"
         return ConfigError(where, why, fix=f"Mend line {mark.line + 1}.", detail=mark.get_snippet() or "")
-    return ConfigError(shown, f"is not valid YAML: {error}")
+    words = " ".join(str(error).split())
+    return ConfigError(shown, f"is not valid YAML: {printable(words)}")
 
 
-def _walk(node: yaml.Node, key: Key, lines: dict[Key, int], shown: str) -> None:
-    if isinstance(node, yaml.MappingNode):
+def _walk(node: yaml.Node, key: Key, lines: dict[Key, int], shown: str, seen: set[int]) -> None:
+    """Note the line of every key, and refuse what is not read alike everywhere."""
+    here = f"{shown}:{node.start_mark.line + 1}"
+    if id(node) in seen:
+        raise ConfigError(here, f"`{dotted(key)}` is an alias (`*`) of something above", fix="Write it out.")
+    seen.add(id(node))
+    if isinstance(node, yaml.MappingNode) and node.tag == "tag:yaml.org,2002:map":
         for name_node, value_node in cast("list[tuple[yaml.Node, yaml.Node]]", node.value):
+            inner = (*key, _check_key(name_node, shown))
             line = name_node.start_mark.line + 1
-            if name_node.tag == "tag:yaml.org,2002:merge":
-                raise ConfigError(f"{shown}:{line}", "merge keys (`<<`) are not read by Terraform", fix="Write it out.")
-            if name_node.tag != "tag:yaml.org,2002:str":
-                fix = f'Quote it: "{name_node.value}".'
-                raise ConfigError(f"{shown}:{line}", f"the key `{name_node.value}` is not text", fix=fix)
-            inner = (*key, cast("str", name_node.value))
             if inner in lines:
                 why = f"`{dotted(inner)}` is given twice, first in line {lines[inner]}"
                 raise ConfigError(f"{shown}:{line}", why, fix="Keep one of them.")
             lines[inner] = line
-            _walk(value_node, inner, lines, shown)
-    elif isinstance(node, yaml.SequenceNode):
+            _walk(value_node, inner, lines, shown, seen)
+    elif isinstance(node, yaml.SequenceNode) and node.tag == "tag:yaml.org,2002:seq":
         for index, item in enumerate(cast("list[yaml.Node]", node.value)):
             lines[*key, index] = item.start_mark.line + 1
-            _walk(item, (*key, index), lines, shown)
+            _walk(item, (*key, index), lines, shown, seen)
     elif isinstance(node, yaml.ScalarNode):
-        _check_scalar(node, key, shown)
+        _check_scalar(node, key, here)
+    else:
+        raise ConfigError(here, f"`{dotted(key)}` has the tag `{node.tag}`", fix="Remove the tag.")
 
 
-def _check_scalar(node: yaml.ScalarNode, key: Key, shown: str) -> None:
-    """Refuse a plain scalar that Python and Terraform read as different things."""
-    value = cast("str", node.value)
+def _check_key(node: yaml.Node, shown: str) -> str:
+    """Return a key. Raises ConfigError for one that is not text to every reader."""
+    where = f"{shown}:{node.start_mark.line + 1}"
+    if node.tag == "tag:yaml.org,2002:merge":
+        raise ConfigError(where, "merge keys (`<<`) are easily misread", fix="Write out what is merged.")
+    if not isinstance(node, yaml.ScalarNode):
+        raise ConfigError(where, "a list or a mapping stands where a key must", fix="Make it one word.")
+    value = printable(cast("str", node.value))
+    if node.tag != "tag:yaml.org,2002:str" or (node.style is None and _reads_otherwise(node.value)):
+        raise ConfigError(where, f"the key `{value}` is not text", fix=f'Quote it: "{value}".')
+    return cast("str", node.value)
+
+
+def _reads_otherwise(text: str) -> bool:
+    """Tell whether a plain text is a number or a truth value to another reader."""
+    return bool(_NUMBER_ELSEWHERE.match(text) or _TRUTH_ELSEWHERE.match(text))
+
+
+def _check_scalar(node: yaml.ScalarNode, key: Key, where: str) -> None:
+    """Refuse a scalar that Python and Terraform read as different things, and one that is nothing."""
+    value, tag = cast("str", node.value), node.tag.removeprefix("tag:yaml.org,2002:")
+    if tag == "null":
+        raise ConfigError(where, f"`{dotted(key)}` has no value", fix="Give it one, or remove the key.")
     if node.style is not None:
-        return
-    text = node.tag == "tag:yaml.org,2002:str"
-    truth = node.tag == "tag:yaml.org,2002:bool" and _TRUTH_ELSEWHERE.match(value)
-    odd_number = node.tag in {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"} and re.search(
-        r"[:_]|^[-+]?0\d", value
-    )
-    if truth or odd_number or (text and (_NUMBER_ELSEWHERE.match(value) or _TRUTH_ELSEWHERE.match(value))):
-        line = node.start_mark.line + 1
-        why = f"`{dotted(key)}` is `{value}`, which YAML readers disagree on"
-        fix = f'Quote it to mean text ("{value}"), or write true, false or a plain decimal number.'
-        raise ConfigError(f"{shown}:{line}", why, fix=fix)
+        alike = tag == "str"
+    elif tag in {"int", "float"}:
+        alike = bool(_PLAIN_NUMBER.match(value))
+    elif tag == "bool":
+        alike = not _TRUTH_ELSEWHERE.match(value)
+    else:
+        alike = tag == "str" and not _reads_otherwise(value)
+    if not alike:
+        why = f"`{dotted(key)}` is `{printable(value)}`, which YAML readers disagree on"
+        fix = f'Quote it to mean text ("{printable(value)}"), or write true, false or a plain decimal number.'
+        raise ConfigError(where, why, fix=fix)
 
 
 def dotted(key: Key) -> str:
     """Write a key as people do: ``overrides.prod.memory``."""
-    return ".".join(str(part) for part in key)
+    return ".".join(printable(str(part)) for part in key)

@@ -95,7 +95,13 @@ def _program(session: Session, name: str, command: str, arguments: list[str]) ->
     path = (os.environ.get("UV") if name == "uv" else None) or session.runner.which(name)
     if path is None:
         return Check(name, "fail", "not on PATH", command)
-    return _guarded(name, lambda: Check(name, "ok", session.runner.run([path, *arguments]).stdout.strip()))
+
+    def ask() -> Check:
+        done = session.runner.run([path, *arguments])
+        words = (done.stdout or done.stderr).strip()
+        return Check(name, "ok", words) if done.code == 0 else Check(name, "fail", words or "does not run", command)
+
+    return _guarded(name, ask)
 
 
 def _terraform(session: Session) -> Check:
@@ -108,11 +114,11 @@ def _provider(session: Session) -> Check:
     named = os.environ.get("TF_CLI_CONFIG_FILE")
     if named and Path(named).is_file():
         return Check("AWS provider", "ok", f"as {named} says")
-    if "STACKYARD_PROVIDER_MIRROR" not in os.environ and (Path.home() / ".terraformrc").is_file():
+    folder = os.environ.get("STACKYARD_PROVIDER_MIRROR")
+    if not folder and (Path.home() / ".terraformrc").is_file():
         return Check("AWS provider", "ok", "as your .terraformrc says")
     mirror = find_mirror(mirror_folders(os.environ, Path.home()), session.terraform.registry)
-    if mirror is None and "STACKYARD_PROVIDER_MIRROR" in os.environ:
-        folder = os.environ["STACKYARD_PROVIDER_MIRROR"]
+    if mirror is None and folder:
         return Check(
             "AWS provider",
             "fail",

@@ -76,7 +76,7 @@ class Session:
     def catalog(self) -> Catalog:
         """The services, read and checked."""
         taken = find_installed(Path(sysconfig.get_path("purelib")))
-        return read_catalog(self.root, self.project, self.environment, taken)
+        return read_catalog(self.root, self.project, self.target.name, taken)
 
     @cached_property
     def endpoint(self) -> str | None:

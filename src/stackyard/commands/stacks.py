@@ -12,7 +12,7 @@ from stackyard.tools.holding import who_am_i
 from stackyard.tools.terraform import LockedError, Planned, Stack, stack_sources
 from stackyard.tools.tfevents import Applied, Change, Event, Waiting, plain_action, short_address
 
-_SIGNS = {"create": "+", "import": "+", "update": "~", "replace": "±", "delete": "-"}
+_SIGNS = {"create": "+", "import": "+", "update": "~", "replace": "±", "delete": "-", "move": "→", "remove": "x"}
 
 
 def init_stack(session: Session, stack: Stack) -> None:

@@ -38,13 +38,7 @@ class Running:
 
 def find_daemon(layout: Layout, name: str) -> Running | None:
     """Return a daemon that runs and has said so, or None."""
-    if not is_held(layout.daemon_lock(name)):
-        return None
-    try:
-        facts = cast("dict[str, Any]", json.loads(layout.daemon_facts(name).read_text(encoding="utf-8")))
-        return Running(name, int(facts["pid"]), int(facts["port"]), str(facts["url"]))
-    except (OSError, ValueError, KeyError):
-        return None
+    return _read(layout.daemon_facts(name), name) if is_held(layout.daemon_lock(name)) else None
 
 
 def start(
@@ -95,9 +89,9 @@ def start(
 def _read(facts: Path, name: str) -> Running | None:
     try:
         data = cast("dict[str, Any]", json.loads(facts.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
+        return Running(name, int(data["pid"]), int(data["port"]), str(data["url"]))
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    return Running(name, int(data["pid"]), int(data["port"]), str(data["url"]))
 
 
 def _died(name: str, code: int, log: Path) -> ToolError | MissingError:

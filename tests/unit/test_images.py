@@ -1,0 +1,274 @@
+"""An image's tag changes with everything that goes into the image, and with nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stackyard.commands.observe import wanted_images
+from stackyard.commands.session import Session
+from stackyard.errors import ConfigError, MissingError
+from stackyard.images import Image, locked_share, manifest_digest, plan_images, render_manifest
+from stackyard.kinds.kind import Kind
+from stackyard.testing import Printed, ScriptedRunner
+from stackyard.tools.tree import hash_files, read_lock
+from tests.unit.folder import Folder
+
+LOCK = """\
+[[package]]
+name = "web"
+version = "0.1.0"
+source = { editable = "src/services/web" }
+dependencies = [{ name = "fastapi" }, { name = "uvicorn", extra = ["standard"] }, { name = "servicekit" }]
+
+[package.optional-dependencies]
+debug = [{ name = "debugger" }]
+
+[package.dev-dependencies]
+test = [{ name = "pytest" }]
+
+[[package]]
+name = "worker"
+version = "0.1.0"
+source = { editable = "src/services/worker" }
+dependencies = [{ name = "fastapi", extra = ["all"] }]
+
+[[package]]
+name = "servicekit"
+version = "0.1.0"
+source = { editable = "src/servicekit" }
+dependencies = [{ name = "mangum", marker = "sys_platform != 'win32'" }]
+
+[[package]]
+name = "fastapi"
+version = "1.0"
+sdist = { hash = "sha256:f0" }
+wheels = [{ hash = "sha256:f2" }, { hash = "sha256:f1" }]
+dependencies = [{ name = "starlette" }]
+
+[package.optional-dependencies]
+all = [{ name = "jinja" }]
+
+[[package]]
+name = "starlette"
+version = "2.0"
+wheels = [{ hash = "sha256:s" }]
+dependencies = [{ name = "fastapi" }]
+
+[[package]]
+name = "uvicorn"
+version = "3.0"
+wheels = [{ hash = "sha256:u" }]
+
+[package.optional-dependencies]
+standard = [{ name = "httptools" }]
+
+[[package]]
+name = "httptools"
+version = "4.0"
+wheels = [{ hash = "sha256:h" }]
+
+[[package]]
+name = "mangum"
+version = "5.0"
+wheels = [{ hash = "sha256:m5" }]
+
+[[package]]
+name = "mangum"
+version = "6.0"
+wheels = [{ hash = "sha256:m6" }]
+
+[[package]]
+name = "jinja"
+version = "7.0"
+wheels = [{ hash = "sha256:j" }]
+
+[[package]]
+name = "pytest"
+version = "8.0"
+wheels = [{ hash = "sha256:p" }]
+
+[[package]]
+name = "debugger"
+version = "9.0"
+wheels = [{ hash = "sha256:d" }]
+"""
+
+
+@pytest.fixture
+def places(folder: Folder) -> Folder:
+    """A project of two services with all that goes into an image."""
+    folder.service("web")
+    folder.service("worker")
+    folder.write("src/services/web/web/app.py", "x = 1\n")
+    folder.write("src/services/web/tests/test_web.py", "")
+    folder.write("src/servicekit/servicekit/app.py", "x = 1\n")
+    folder.write("Dockerfile", "FROM scratch\n")
+    folder.write("uv.lock", LOCK)
+    return folder
+
+
+def wanted(folder: Folder, printed: Printed) -> dict[str, str]:
+    session = Session(folder.root, "local", printed.screen, ScriptedRunner())
+    return {image.service: image.tag for image in wanted_images(session)}
+
+
+def append(name: str) -> Callable[[Path], None]:
+    """Change a file below the root."""
+
+    def change(root: Path) -> None:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.write("# changed\n")
+
+    return change
+
+
+def pin(old: str, new: str) -> Callable[[Path], None]:
+    """Change the lock file."""
+
+    def change(root: Path) -> None:
+        text = (root / "uv.lock").read_text(encoding="utf-8")
+        assert old in text
+        (root / "uv.lock").write_text(text.replace(old, new), encoding="utf-8")
+
+    return change
+
+
+CODE = "src/services/web/web/app.py"
+CHANGES: list[tuple[str, Callable[[Path], object], set[str]]] = [
+    ("its code", append(CODE), {"web"}),
+    ("its pyproject", append("src/services/web/pyproject.toml"), {"web"}),
+    ("a new file of its own", append("src/services/web/web/data/words.txt"), {"web"}),
+    ("a file taken away", lambda root: (root / CODE).rename(root / "elsewhere"), {"web"}),
+    ("a file that can be run now", lambda root: (root / CODE).chmod(0o755), {"web"}),
+    ("a renamed file", lambda root: (root / CODE).rename(root / "src/services/web/web/other.py"), {"web"}),
+    ("servicekit", append("src/servicekit/servicekit/app.py"), {"web", "worker"}),
+    ("the Dockerfile", append("Dockerfile"), {"web", "worker"}),
+    ("a pin of its own", pin("sha256:h", "sha256:h2"), {"web"}),
+    ("a version of its own", pin('version = "4.0"', 'version = "4.1"'), {"web"}),
+    ("a pin of an extra of another", pin("sha256:j", "sha256:j2"), {"worker"}),
+    ("a pin of both", pin("sha256:s", "sha256:s2"), {"web", "worker"}),
+    ("a pin of servicekit's", pin('{ name = "servicekit" }', '{ name = "starlette" }'), {"web"}),
+    ("a pin of a test's package", pin("sha256:p", "sha256:p2"), set()),
+    ("the settings", append("src/services/web/service.yaml"), set()),
+    ("its tests", append("src/services/web/tests/test_web.py"), set()),
+    ("bytecode", append("src/services/web/web/__pycache__/app.cpython-314.pyc"), set()),
+    ("infra", append("infra/app/main.tf"), set()),
+    ("the project's settings", append("stackyard.yaml"), set()),
+    ("a file read again", lambda root: (root / CODE).touch(), set()),
+    ("a link that an editor left", lambda root: (root / "src/services/web/tests/.#x").symlink_to("me@there.1"), set()),
+]
+
+
+@pytest.mark.parametrize(("change", "affected"), [pytest.param(change, who, id=name) for name, change, who in CHANGES])
+def test_a_tag_changes_with(
+    places: Folder, printed: Printed, change: Callable[[Path], object], affected: set[str]
+) -> None:
+    """Each change reaches the services whose images it goes into."""
+    before = wanted(places, printed)
+    change(places.root)
+    after = wanted(places, printed)
+    assert {name for name in before if before[name] != after[name]} == affected
+
+
+def test_a_tag_is_the_same_in_every_checkout(places: Folder, printed: Printed) -> None:
+    """It is made of what the files hold, not of where they lie; ECR takes it as it is."""
+    before = wanted(places, printed)
+    places.root = places.root.rename(places.root.with_name("elsewhere"))
+    assert wanted(places, printed) == before
+    assert all(re.fullmatch(r"(web|worker)-[0-9a-f]{16}", tag) for tag in before.values())
+
+
+def test_a_tag_changes_with_the_platform_and_the_target(places: Folder) -> None:
+    """The same sources on another processor are another image."""
+    entries = places.read_catalog().entries[:1]
+
+    def tag(platform: str, target: str) -> str:
+        kind = Kind("lambda", target, platform, "lambda-service", "")
+        [image] = plan_images(entries, {"web": {}}, {}, lock(), {"lambda": kind})
+        assert (image.platform, image.target) == (platform, target)
+        return image.tag
+
+    assert len({tag("linux/arm64", "lambda"), tag("linux/amd64", "lambda"), tag("linux/arm64", "server")}) == 3
+
+
+def lock() -> dict[str, Any]:
+    return tomllib.loads(LOCK)
+
+
+def test_a_package_draws_in_what_it_needs_and_the_extras_that_are_asked_for() -> None:
+    """Every version that a marker may choose, with sorted hashes; no tests' packages, no extras of others."""
+    assert locked_share(lock(), "web") == [
+        "fastapi==1.0 sha256:f0 sha256:f1 sha256:f2",
+        "httptools==4.0 sha256:h",
+        "mangum==5.0 sha256:m5",
+        "mangum==6.0 sha256:m6",
+        "starlette==2.0 sha256:s",
+        "uvicorn==3.0 sha256:u",
+    ]
+    assert "jinja==7.0 sha256:j" in locked_share(lock(), "worker")
+
+
+def test_the_order_in_the_lock_does_not_matter() -> None:
+    """It is sorted by uv, but not by who merges lock files."""
+    turned = lock()
+    turned["package"].reverse()
+    assert locked_share(turned, "web") == locked_share(lock(), "web")
+
+
+def test_a_service_that_the_lock_does_not_know_is_refused() -> None:
+    """A tag without any pins would say that nothing changed when all of them did."""
+    with pytest.raises(MissingError, match="it has no package shop") as caught:
+        locked_share(lock(), "shop")
+    assert caught.value.command == "uv lock"
+
+
+def test_a_link_that_leads_nowhere_and_a_pipe_are_no_content(tmp_path: Path) -> None:
+    """Neither ends a deploy, nor hangs it."""
+    (tmp_path / ".#app.py").symlink_to("me@there.1")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "app.py").write_text("x")
+    assert set(hash_files(tmp_path, ["."])) == {".#app.py", "pipe", "app.py"}
+
+
+def test_a_place_that_is_not_there_adds_nothing(tmp_path: Path) -> None:
+    """The Dockerfile is optional until images are built."""
+    assert hash_files(tmp_path, ["Dockerfile", "src/none"]) == {}
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [(None, MissingError), (b"not = [toml", ConfigError), (b"\xff", ConfigError)],
+    ids=["missing", "broken", "not UTF-8"],
+)
+def test_a_lock_that_cannot_be_read_says_how_to_make_it(
+    tmp_path: Path, content: bytes | None, error: type[ConfigError | MissingError]
+) -> None:
+    """The command is the same for all."""
+    if content is not None:
+        (tmp_path / "uv.lock").write_bytes(content)
+    with pytest.raises(error) as caught:
+        read_lock(tmp_path)
+    assert caught.value.command == "uv lock"
+
+
+def test_a_stand_in_manifest_has_a_digest_of_its_own() -> None:
+    """It is a valid single-platform manifest whose digest changes exactly with the image."""
+    image = Image("web", "web-0123456789abcdef", "linux/arm64", "lambda")
+    manifest = render_manifest(image)
+    data = json.loads(manifest)
+    assert (data["schemaVersion"], data["layers"]) == (2, [])
+    assert data["mediaType"] == "application/vnd.docker.distribution.manifest.v2+json"
+    assert manifest_digest(manifest) == f"sha256:{hashlib.sha256(manifest.encode()).hexdigest()}"
+    assert render_manifest(image) == manifest
+    assert render_manifest(Image("web", "web-other", "linux/arm64", "lambda")) != manifest
