@@ -1,11 +1,25 @@
 """Invoke tasks: parse, call one command, print. No logic here, and nothing heavy imported before it is needed."""
 
+# Invoke's decorator has no types.
+# pyright: reportUntypedFunctionDecorator=false, reportUnknownVariableType=false
+
+from __future__ import annotations
+
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from invoke.collection import Collection
+from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
+
+if TYPE_CHECKING:
+    from stackyard.commands.session import Session
+    from stackyard.screen import Screen
+
+T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parent
 ENV = {"env": "The environment: local, or one of stackyard.yaml's."}
@@ -14,13 +28,13 @@ DRY = {"dry-run": "Show what would be done, and do nothing."}
 YES = {"yes": "Answer the question of a protected environment with yes."}
 
 
-def _screen(quiet=False):
+def _screen(*, quiet: bool = False) -> Screen:
     from stackyard.screen import Screen
 
     return Screen(quiet=quiet)
 
 
-def _run(work, screen):
+def _run(work: Callable[[], T], screen: Screen) -> T:
     """Do the work; end with the error's own exit code, and 130 for Ctrl-C."""
     from stackyard.errors import StackyardError
 
@@ -34,14 +48,14 @@ def _run(work, screen):
         raise Exit(code=130) from None
 
 
-def _session(env, screen):
+def _session(env: str, screen: Screen) -> Session:
     from stackyard.commands.session import Session
 
     return Session.begin(ROOT, env, screen)
 
 
 @task(help={"port": "The gateway's port.", "detach": "Leave it running in the background."} | DRY)
-def up(_c, port=8080, detach=False, dry_run=False):
+def up(_c: Context, port: int = 8080, detach: bool = False, dry_run: bool = False) -> None:
     """Start the whole system on this machine.
 
     An embedded AWS, the real Terraform against it, your services, one gateway in front.
@@ -56,7 +70,7 @@ def up(_c, port=8080, detach=False, dry_run=False):
 
 
 @task(help=DRY)
-def down(_c, dry_run=False):
+def down(_c: Context, dry_run: bool = False) -> None:
     """End what `inv up` started, by process id.
 
     What the embedded AWS held ends with it; the next `inv up` makes it anew.
@@ -68,10 +82,11 @@ def down(_c, dry_run=False):
 
 
 @task(help=ENV | DRY | JSON)
-def bootstrap(_c, env, dry_run=False, json=False):
+def bootstrap(_c: Context, env: str, dry_run: bool = False, json: bool = False) -> None:
     """Prepare an AWS account, once.
 
-    State bucket, image repository, GitHub's trust, a role to deploy and one to plan for each environment. Needs administrator's rights in the account. Can be run again at any time; a second run changes nothing.
+    State bucket, image repository, GitHub's trust, a role to deploy and one to plan for each environment. Needs
+    administrator's rights in the account. Can be run again at any time; a second run changes nothing.
     """
     from stackyard.commands.bootstrap import bootstrap as run
 
@@ -84,7 +99,7 @@ def bootstrap(_c, env, dry_run=False, json=False):
 
 
 @task(help=ENV | JSON | {"full": "Every attribute, in Terraform's words.", "allow-empty": "No service may be left."})
-def plan(_c, env, full=False, json=False, allow_empty=False):
+def plan(_c: Context, env: str, full: bool = False, json: bool = False, allow_empty: bool = False) -> None:
     """Show what `inv deploy` would change.
 
     Changes nothing and builds nothing. --full adds every attribute.
@@ -100,10 +115,13 @@ def plan(_c, env, full=False, json=False, allow_empty=False):
 
 
 @task(help=ENV | DRY | YES | JSON | {"allow-empty": "Let the last service be taken away."})
-def deploy(_c, env, dry_run=False, yes=False, json=False, allow_empty=False):
+def deploy(
+    _c: Context, env: str, dry_run: bool = False, yes: bool = False, json: bool = False, allow_empty: bool = False
+) -> None:
     """Bring an environment to what the working tree says.
 
-    Images, Terraform, verification, release record. With nothing changed it costs one Terraform plan. Killed at any point, the same command goes on.
+    Images, Terraform, verification, release record. With nothing changed it costs one Terraform plan. Killed at any
+    point, the same command goes on.
     """
     from dataclasses import asdict
 
@@ -120,7 +138,7 @@ def deploy(_c, env, dry_run=False, yes=False, json=False, allow_empty=False):
 
 
 @task(help=ENV | DRY | JSON | {"confirm": "The environment's name, typed again: answers the question."})
-def destroy(_c, env, dry_run=False, confirm="", json=False):
+def destroy(_c: Context, env: str, dry_run: bool = False, confirm: str = "", json: bool = False) -> None:
     """Take an environment's services and gateway away.
 
     Images, release records and what `inv bootstrap` made stay. A question asks for the name; --confirm answers it.
@@ -136,7 +154,7 @@ def destroy(_c, env, dry_run=False, confirm="", json=False):
 
 
 @task(help=ENV | JSON)
-def services(_c, env="local", json=False):
+def services(_c: Context, env: str = "local", json: bool = False) -> None:
     """List the services and what of each is deployed.
 
     DEPLOYED is current, older (the sources have moved on), no, or unknown with the reason.
@@ -150,7 +168,7 @@ def services(_c, env="local", json=False):
 
 
 @task(help=ENV | JSON)
-def doctor(_c, env="local", json=False):
+def doctor(_c: Context, env: str = "local", json: bool = False) -> None:
     """Check what a deploy needs, and say what mends it.
 
     Tools, versions, credentials, quotas and settings, each with the command that mends it. Exit code 3 if any fails.
@@ -164,7 +182,7 @@ def doctor(_c, env="local", json=False):
 
 
 @task(help=ENV | DRY | JSON | {"id": "Only the lock with this id."})
-def unlock(_c, env, id="", dry_run=False, json=False):
+def unlock(_c: Context, env: str, id: str = "", dry_run: bool = False, json: bool = False) -> None:
     """Release a state lock that a killed run left behind.
 
     Says whose it was and since when. Refuses while a run of this checkout is alive.

@@ -12,6 +12,8 @@ class StackyardError(Exception):
     """Something ended a task; ``exit_code`` says which kind of something."""
 
     exit_code: ClassVar[int] = 1
+    next_command: ClassVar[str] = ""
+    """What to type where the error itself does not say."""
 
     def __init__(self, what: str, why: str = "", *, fix: str = "", command: str = "", detail: str = "") -> None:
         """Describe the error.
@@ -25,19 +27,21 @@ class StackyardError(Exception):
 
         """
         super().__init__(f"{what}: {why}" if why else what)
-        self.what, self.why, self.fix, self.command, self.detail = what, why, fix, command, detail
+        self.what, self.why, self.fix, self.command, self.detail = what, why, fix, command or self.next_command, detail
 
 
 class ConfigError(StackyardError):
     """The project's own files say something that cannot be."""
 
     exit_code = 2
+    next_command = "inv services   # reads the files again"
 
 
 class MissingError(StackyardError):
     """A tool, a credential, a port or a folder that the task needs is not there."""
 
     exit_code = 3
+    next_command = "inv doctor"
 
 
 class ToolError(StackyardError):

@@ -48,9 +48,9 @@ def config_error(shown: str, problems: Sequence[str], context: str = "") -> Conf
     """Make one error of one or many problems."""
     suffix = f" {context}" if context else ""
     if len(problems) == 1:
-        return ConfigError(problems[0] + suffix, command="inv services")
+        return ConfigError(problems[0] + suffix)
     listed = "\n".join(f"  {problem}" for problem in problems)
-    return ConfigError(f"{shown} has {len(problems)} problems{suffix}\n{listed}", command="inv services")
+    return ConfigError(f"{shown} has {len(problems)} problems{suffix}\n{listed}")
 
 
 def _problem(model: type[BaseModel], file: YamlFile, item: Mapping[str, Any], shown: str) -> str:

@@ -104,7 +104,9 @@ class Screen:
     def error(self, error: StackyardError) -> None:
         """Print an error: the outside tool's own words, the cause, the fix, the command to type."""
         if error.detail:
-            print(error.detail.rstrip(), file=self.err)
+            # Marked, so that an outside tool's words are not taken for ours.
+            for line in error.detail.rstrip().splitlines():
+                print(self.style("| ", "dim") + line, file=self.err)
         print(self.style("error: ", "red", "bold") + str(error), file=self.err)
         if error.fix:
             print(f"  {error.fix}", file=self.err)

@@ -110,7 +110,7 @@ def expect(done: Done, code: int, *words: str) -> None:
     for word in words:
         assert word in done.err, f"{word!r} is missing\n{done.text()}"
     assert "Traceback" not in done.text()
-    assert done.err.count("error: ") == 1, done.text()
+    assert sum(line.startswith("error: ") for line in done.err.splitlines()) == 1, done.text()
     assert "run: " in done.err, done.text()
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from stackyard.commands.session import Session
 from stackyard.errors import ToolError
+from stackyard.local import daemons
 from stackyard.tools.aws import LiveFunction
 from stackyard.tools.http import get
 
@@ -63,7 +64,16 @@ def verify_health(session: Session, url: str, services: Mapping[str, Mapping[str
     with ThreadPoolExecutor(8) as pool:
         failures = [failure for failure in pool.map(ask, addresses) if failure]
     if failures:
-        log = "inv up" if session.target.emulated else f"inv doctor --env {session.target.name}"
-        raise ToolError("deployed, but not healthy", "; ".join(failures), command=log)
+        if not session.target.emulated:
+            raise ToolError(
+                "deployed, but not healthy", "; ".join(failures), command=f"inv doctor --env {session.target.name}"
+            )
+        raise ToolError(
+            "deployed, but not healthy",
+            "; ".join(failures),
+            fix="The gateway's last lines stand above; mend the service, then",
+            command="inv up",
+            detail=daemons.tail(session.layout.daemon_log(daemons.GATEWAY), 40),
+        )
     session.screen.note(f"healthy: {', '.join(addresses) or 'no services'}")
     return True

