@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from stackyard.errors import MissingError
 from stackyard.kinds import KINDS, Kind
 from stackyard.services import Entry
 
@@ -67,16 +66,12 @@ def locked_share(lock: Mapping[str, Any], package: str) -> list[str]:
     """Return what a package draws in, of the locked set: ``name==version`` with its files' hashes, sorted.
 
     Every marker that the lock file holds is followed, so the share may be larger than one platform's, but never
-    smaller; extras are followed where something in the share asks for them. Raises MissingError where the lock does
-    not know the package.
+    smaller; extras are followed where something in the share asks for them. Empty for a package that the lock does not
+    know: see `find_unlocked`.
     """
     packages: dict[str, list[Mapping[str, Any]]] = {}
     for item in cast("list[Mapping[str, Any]]", lock.get("package", [])):
         packages.setdefault(item["name"], []).append(item)
-    if package not in packages:
-        why = f"it has no package {package}"
-        fix = f"Call the package {package} in its pyproject.toml, as its folder; then lock again."
-        raise MissingError("uv.lock", why, fix=fix, command="uv lock")
     seen: set[tuple[str, str]] = set()
     waiting = [(package, "")]
     lines: set[str] = set()
@@ -95,6 +90,12 @@ def locked_share(lock: Mapping[str, Any], package: str) -> list[str]:
             if hashes:  # the project's own packages have none; their files are hashed as files
                 lines.add(f"{name}=={item['version']} {' '.join(hashes)}")
     return sorted(lines)
+
+
+def find_unlocked(lock: Mapping[str, Any], packages: Iterable[str]) -> list[str]:
+    """Return the packages that the lock does not know, so that their tags stand on no pins."""
+    known = {item["name"] for item in cast("list[Mapping[str, Any]]", lock.get("package", []))}
+    return sorted(set(packages) - known)
 
 
 def render_manifest(image: Image) -> str:

@@ -54,23 +54,27 @@ def read_yaml(path: Path, shown: str) -> YamlFile:
     except OSError as error:
         raise MissingError(shown, f"cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
-        raise ConfigError(shown, "is not UTF-8 text", fix="Save it as UTF-8.") from error
+        raise _refuse(shown, "is not UTF-8 text", fix="Save it as UTF-8.") from error
     lines: dict[Key, int] = {}
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         if node is None:
-            raise ConfigError(shown, "is empty", fix="It must hold keys and values, like `kind: lambda`.")
+            raise _refuse(shown, "is empty", fix="It must hold keys and values, like `kind: lambda`.")
         if not isinstance(node, yaml.MappingNode):
-            raise ConfigError(shown, "must hold keys and values, like `kind: lambda`, at its top level")
+            raise _refuse(shown, "must hold keys and values, like `kind: lambda`, at its top level")
         _walk(node, (), lines, shown, set())
         data: object = yaml.safe_load(text)
     except RecursionError as error:
-        raise ConfigError(shown, "is nested too deeply") from error
+        raise _refuse(shown, "is nested too deeply") from error
     except yaml.YAMLError as error:
         raise _broken(shown, error) from error
     except ValueError as error:
-        raise ConfigError(shown, f"holds a value that is none: {error}", fix="Quote it to mean text.") from error
+        raise _refuse(shown, f"holds a value that is none: {error}", fix="Quote it to mean text.") from error
     return YamlFile(path, cast("Mapping[str, object]", data), lines)
+
+
+def _refuse(where: str, why: str, fix: str = "", detail: str = "") -> ConfigError:
+    return ConfigError(where, why, fix=fix, detail=detail, command="inv services")
 
 
 def _broken(shown: str, error: yaml.YAMLError) -> ConfigError:
@@ -78,16 +82,22 @@ def _broken(shown: str, error: yaml.YAMLError) -> ConfigError:
         mark = error.problem_mark
         where = f"{shown}:{mark.line + 1}:{mark.column + 1}"
         why = f"is not valid YAML: {error.problem or error.context}"
-        return ConfigError(where, why, fix=f"Mend line {mark.line + 1}.", detail=mark.get_snippet() or "")
+        return _refuse(where, why, fix=f"Mend line {mark.line + 1}.", detail=_snippet(mark))
     words = " ".join(str(error).split())
-    return ConfigError(shown, f"is not valid YAML: {printable(words)}")
+    return _refuse(shown, f"is not valid YAML: {printable(words)}")
+
+
+def _snippet(mark: yaml.Mark) -> str:
+    """Return the line at fault with a sign below the place; nothing for the end of the file."""
+    snippet = mark.get_snippet() or ""
+    return snippet if snippet.strip(" ^\n") else ""
 
 
 def _walk(node: yaml.Node, key: Key, lines: dict[Key, int], shown: str, seen: set[int]) -> None:
     """Note the line of every key, and refuse what is not read alike everywhere."""
     here = f"{shown}:{node.start_mark.line + 1}"
     if id(node) in seen:
-        raise ConfigError(here, f"`{dotted(key)}` is an alias (`*`) of something above", fix="Write it out.")
+        raise _refuse(here, f"`{dotted(key)}` is an alias (`*`) of something above", fix="Write it out.")
     seen.add(id(node))
     if isinstance(node, yaml.MappingNode) and node.tag == "tag:yaml.org,2002:map":
         for name_node, value_node in cast("list[tuple[yaml.Node, yaml.Node]]", node.value):
@@ -95,7 +105,7 @@ def _walk(node: yaml.Node, key: Key, lines: dict[Key, int], shown: str, seen: se
             line = name_node.start_mark.line + 1
             if inner in lines:
                 why = f"`{dotted(inner)}` is given twice, first in line {lines[inner]}"
-                raise ConfigError(f"{shown}:{line}", why, fix="Keep one of them.")
+                raise _refuse(f"{shown}:{line}", why, fix="Keep one of them.")
             lines[inner] = line
             _walk(value_node, inner, lines, shown, seen)
     elif isinstance(node, yaml.SequenceNode) and node.tag == "tag:yaml.org,2002:seq":
@@ -105,19 +115,19 @@ def _walk(node: yaml.Node, key: Key, lines: dict[Key, int], shown: str, seen: se
     elif isinstance(node, yaml.ScalarNode):
         _check_scalar(node, key, here)
     else:
-        raise ConfigError(here, f"`{dotted(key)}` has the tag `{node.tag}`", fix="Remove the tag.")
+        raise _refuse(here, f"`{dotted(key)}` has the tag `{node.tag}`", fix="Remove the tag.")
 
 
 def _check_key(node: yaml.Node, shown: str) -> str:
     """Return a key. Raises ConfigError for one that is not text to every reader."""
     where = f"{shown}:{node.start_mark.line + 1}"
     if node.tag == "tag:yaml.org,2002:merge":
-        raise ConfigError(where, "merge keys (`<<`) are easily misread", fix="Write out what is merged.")
+        raise _refuse(where, "merge keys (`<<`) are easily misread", fix="Write out what is merged.")
     if not isinstance(node, yaml.ScalarNode):
-        raise ConfigError(where, "a list or a mapping stands where a key must", fix="Make it one word.")
+        raise _refuse(where, "a list or a mapping stands where a key must", fix="Make it one word.")
     value = printable(cast("str", node.value))
     if node.tag != "tag:yaml.org,2002:str" or (node.style is None and _reads_otherwise(node.value)):
-        raise ConfigError(where, f"the key `{value}` is not text", fix=f'Quote it: "{value}".')
+        raise _refuse(where, f"the key `{value}` is not text", fix=f'Quote it: "{value}".')
     return cast("str", node.value)
 
 
@@ -130,7 +140,7 @@ def _check_scalar(node: yaml.ScalarNode, key: Key, where: str) -> None:
     """Refuse a scalar that Python and Terraform read as different things, and one that is nothing."""
     value, tag = cast("str", node.value), node.tag.removeprefix("tag:yaml.org,2002:")
     if tag == "null":
-        raise ConfigError(where, f"`{dotted(key)}` has no value", fix="Give it one, or remove the key.")
+        raise _refuse(where, f"`{dotted(key)}` has no value", fix="Give it one, or remove the key.")
     if node.style is not None:
         alike = tag == "str"
     elif tag in {"int", "float"}:
@@ -142,7 +152,7 @@ def _check_scalar(node: yaml.ScalarNode, key: Key, where: str) -> None:
     if not alike:
         why = f"`{dotted(key)}` is `{printable(value)}`, which YAML readers disagree on"
         fix = f'Quote it to mean text ("{printable(value)}"), or write true, false or a plain decimal number.'
-        raise ConfigError(where, why, fix=fix)
+        raise _refuse(where, why, fix=fix)
 
 
 def dotted(key: Key) -> str:

@@ -116,8 +116,8 @@ def places(folder: Folder) -> Folder:
     return folder
 
 
-def wanted(folder: Folder, printed: Printed) -> dict[str, str]:
-    session = Session(folder.root, "local", printed.screen, ScriptedRunner())
+def wanted(folder: Folder, printed: Printed, environment: str = "local") -> dict[str, str]:
+    session = Session(folder.root, environment, printed.screen, ScriptedRunner())
     return {image.service: image.tag for image in wanted_images(session)}
 
 
@@ -226,10 +226,12 @@ def test_the_order_in_the_lock_does_not_matter() -> None:
     assert locked_share(turned, "web") == locked_share(lock(), "web")
 
 
-def test_a_service_that_the_lock_does_not_know_is_refused() -> None:
-    """A tag without any pins would say that nothing changed when all of them did."""
+def test_a_service_that_the_lock_does_not_know_is_refused_by_a_real_account(places: Folder, printed: Printed) -> None:
+    """A tag without any pins would say that nothing changed when all of them did; the laptop can wait for the lock."""
+    places.service("shop")
+    assert set(wanted(places, printed)) == {"shop", "web", "worker"}
     with pytest.raises(MissingError, match="it has no package shop") as caught:
-        locked_share(lock(), "shop")
+        wanted(places, printed, "dev")
     assert caught.value.command == "uv lock"
 
 

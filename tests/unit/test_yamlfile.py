@@ -54,6 +54,8 @@ def test_broken_yaml_is_named_with_its_line(file: Path, text: str, line: int) ->
     error = refuse(file, text)
     assert error.what.startswith(f"x.yaml:{line}"), error
     assert "\n" not in str(error)
+    assert error.command == "inv services"
+    assert error.detail == "" or error.detail.strip(" ^\n")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stackyard.commands.session import Session
-from stackyard.images import Image, plan_images
+from stackyard.errors import MissingError
+from stackyard.images import Image, find_unlocked, plan_images
 from stackyard.plan import DeployPlan, plan_deploy
 from stackyard.tools.git import Revision, describe_revision
 from stackyard.tools.tree import hash_files, read_lock
@@ -15,13 +16,24 @@ SHARED = ("src/servicekit", "Dockerfile")
 
 
 def wanted_images(session: Session) -> tuple[Image, ...]:
-    """Return the image that each service's sources want now."""
-    entries = session.catalog.entries
+    """Return the image that each service's sources want now.
+
+    Raises MissingError, but not for the laptop, where the lock does not know a service yet.
+    """
+    entries, lock = session.catalog.entries, read_lock(session.root)
+    unlocked = find_unlocked(lock, session.catalog.names())
+    if unlocked and not session.target.emulated:
+        raise MissingError(
+            "uv.lock",
+            f"it has no package {', '.join(unlocked)}",
+            fix="A service's package is called in its pyproject.toml as its folder is; lock again.",
+            command="uv lock",
+        )
     files = {entry.name: hash_files(session.root, [entry.folder]) for entry in entries}
     for entry in entries:
         # Its settings reach AWS through Terraform; they are no part of the image.
         files[entry.name].pop(f"{entry.folder}/service.yaml", None)
-    return plan_images(entries, files, hash_files(session.root, SHARED), read_lock(session.root))
+    return plan_images(entries, files, hash_files(session.root, SHARED), lock)
 
 
 @dataclass(frozen=True, slots=True)
