@@ -55,7 +55,9 @@ def test_an_error_ends_with_what_to_type() -> None:
     """The tool's own words first, then the cause, the fix, the command."""
     printed = printed_screen()
     printed.screen.error(ERROR)
-    assert printed.err() == ("| its own\n| words\nerror: terraform failed: it says why\n  Try again.\n  run: inv deploy\n")
+    assert printed.err() == (
+        "| its own\n| words\nerror: terraform failed: it says why\n  Try again.\n  run: inv deploy\n"
+    )
     assert printed.out() == ""
 
 

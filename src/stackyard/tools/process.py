@@ -275,8 +275,8 @@ def watch_lifeline(on_end: Callable[[], None]) -> None:
     threading.Thread(target=wait, name="lifeline", daemon=True).start()
 
 
-async def spawn(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> asyncio.subprocess.Process:
-    """Start a program from an event loop, with standard output and error on pipes. Raises MissingError.
+async def spawn(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], output: int) -> asyncio.subprocess.Process:
+    """Start a program from an event loop, its standard output and error going to ``output``. Raises MissingError.
 
     It leads a session of its own, so that a Ctrl-C at the terminal reaches it only through us. Its standard input is a
     lifeline: a pipe that says nothing and closes when we end, however we end.
@@ -287,8 +287,8 @@ async def spawn(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> as
             cwd=cwd,
             env=env,
             stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
+            stdout=output,
+            stderr=output,
             start_new_session=True,
         )
 

@@ -68,6 +68,7 @@ class Journal:
         self._path = path
         self._screen = screen
         self._terminal = screen.isatty()
+        self._lines: list[str] = []
         self._waiting: list[Callable[[], dict[str, object]]] = []
         self._scheduled = False
 
@@ -92,16 +93,15 @@ class Journal:
         self._print(f"{service or 'gateway'} | {text}")
 
     def _print(self, line: str) -> None:
-        try:
-            self._screen.write(line + "\n")
-            self._screen.flush()
-        except (OSError, ValueError):
-            self._terminal = False
+        self._lines.append(line)
+        self._schedule()
 
     def _keep(self, render: Callable[[], dict[str, object]]) -> None:
-        if self._path is None:
-            return
-        self._waiting.append(render)
+        if self._path is not None:
+            self._waiting.append(render)
+            self._schedule()
+
+    def _schedule(self) -> None:
         if not self._scheduled:
             self._scheduled = True
             asyncio.get_running_loop().call_later(_DELAY, self.flush)
@@ -109,6 +109,13 @@ class Journal:
     def flush(self) -> None:
         """Write what waits. A file that cannot be written is given up with a word, requests go on."""
         self._scheduled = False
+        lines, self._lines = self._lines, []
+        if lines:
+            try:
+                self._screen.write("\n".join(lines) + "\n")
+                self._screen.flush()
+            except (OSError, ValueError):
+                self._terminal = False
         waiting, self._waiting = self._waiting, []
         if not waiting or self._path is None:
             return

@@ -24,6 +24,7 @@ from typing import Protocol, cast
 from stackyard.errors import StackyardError
 from stackyard.local.gateway.deployment import Aws, FunctionDefinition
 from stackyard.local.gateway.journal import Journal
+from stackyard.local.gateway.output import Output
 from stackyard.local.gateway.runtime import Invocation, RuntimeApi
 from stackyard.tools.process import spawn
 
@@ -119,6 +120,7 @@ class Worker:
         self._surroundings = surroundings
         self._keeper = keeper
         self._api = RuntimeApi(self)
+        self._output = Output(self._say)
         self._process: asyncio.subprocess.Process | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._task = asyncio.get_running_loop().create_task(self._live())
@@ -131,18 +133,16 @@ class Worker:
             process = await self._start()
             if self.retiring:
                 self._kill()
-            pumps = [self._pump(each) for each in (process.stdout, process.stderr) if each is not None]
-            printing = asyncio.gather(*pumps)
+            self._output.follow()
             await process.wait()
-            # What the service itself started must neither live on nor hold these pipes open.
+            # What the service itself started must not live on.
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(printing, _GRACE)
             reason = self.trouble or _ending(process.returncode)
         except (OSError, StackyardError) as error:
             self._surroundings.journal.note(f"cannot start a worker: {error}", self._definition.service)
         finally:
+            self._output.close()
             self._cancel_deadline()
             self.state = State.ENDED
             await self._api.close()
@@ -156,25 +156,19 @@ class Worker:
         environment = render_environment(definition, self._surroundings, os.environ)
         environment["AWS_LAMBDA_RUNTIME_API"] = self._api.address
         argv = (sys.executable, "-m", "stackyard.local.gateway.worker", definition.handler)
-        process = await spawn(argv, cwd=self._surroundings.root / definition.folder, env=environment)
+        process = await spawn(
+            argv, cwd=self._surroundings.root / definition.folder, env=environment, output=self._output.writable
+        )
         self._process = process
         self.pid = process.pid
         patience = INIT_PATIENCE + self.timeout
         self._deadline = asyncio.get_running_loop().call_later(patience, self._give_up_starting, patience)
         return process
 
-    async def _pump(self, stream: asyncio.StreamReader) -> None:
-        """Pass on lines; a runtime error comes as one line with carriage returns and hard spaces in it."""
-        rest = b""
-        journal, service = self._surroundings.journal, self._definition.service
-        while chunk := await stream.read(65536):
-            *lines, rest = (rest + chunk).split(b"\n")
-            if len(rest) > 1024 * 1024:
-                lines, rest = [*lines, rest], b""
-            for line in lines:
-                _say(journal, service, line)
-        if rest:
-            _say(journal, service, rest)
+    def _say(self, line: bytes) -> None:
+        """Pass on a line; a runtime error comes as one line with carriage returns and hard spaces in it."""
+        for part in line.decode("utf-8", "replace").replace("\u00a0", " ").split("\r"):
+            self._surroundings.journal.log(self._definition.service, part)
 
     # What the Runtime API tells.
 
@@ -270,11 +264,6 @@ class Worker:
             os.killpg(self._process.pid, number)
             return True
         return False
-
-
-def _say(journal: Journal, service: str, line: bytes) -> None:
-    for part in line.decode("utf-8", "replace").replace("\u00a0", " ").split("\r"):
-        journal.log(service, part)
 
 
 def _worded(reason: str) -> str:
