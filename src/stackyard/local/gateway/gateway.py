@@ -19,7 +19,7 @@ from stackyard.local.gateway.functions import Function, ThrottledError
 from stackyard.local.gateway.journal import Journal
 from stackyard.local.gateway.limits import Caller, Gate
 from stackyard.local.gateway.routes import Router, binary_types
-from stackyard.local.gateway.runtime import Invocation, parent_span
+from stackyard.local.gateway.runtime import Attention, Invocation, parent_span
 from stackyard.local.gateway.status import PREFIX, answer_status
 from stackyard.local.gateway.wire import Request
 from stackyard.local.gateway.workers import Surroundings
@@ -64,6 +64,7 @@ class Gateway:
         self.functions: dict[str, Function] = {}
         self.serving: Serving | None = None
         self._leaving: list[Function] = []
+        self._attention = Attention()
         self._ahead: asyncio.Task[None] | None = None
         self._sweeper: asyncio.TimerHandle | None = None
 
@@ -78,7 +79,7 @@ class Gateway:
             port=str(self.port),
             binary=binary_types(deployment.openapi),
         )
-        surroundings = Surroundings(self.root, deployment.region, deployment.aws, self.journal)
+        surroundings = Surroundings(self.root, deployment.region, deployment.aws, self.journal, self._attention)
         before = self.serving
         self.serving = Serving(
             deployment=deployment,

@@ -6,6 +6,7 @@ nothing about which worker gets which request.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from stackyard.local.gateway.wire import Limits, Request
 RESPONSE_LIMIT = 6 * 1024 * 1024 + 100
 """Bytes that a function may return ("Lambda quotas": 6 MB; the message of the real service says 6291556)."""
 
+_AWAKE = 0.0006
 _NEXT = b"/2018-06-01/runtime/invocation/next"
 _INVOCATION = b"/2018-06-01/runtime/invocation/"
 _INIT_ERROR = b"/2018-06-01/runtime/init/error"
@@ -68,6 +70,44 @@ class Owner(Protocol):
     def broken(self, reason: str) -> None:
         """Learn that the service could not be initialised."""
         ...
+
+
+class Attention:
+    """Keeps the gateway awake while the only request under way is with its worker.
+
+    A sleeping process on an idle core is woken in tens of microseconds, which is much beside a warm invocation of a few
+    hundred: on two idle cores, looking at the sockets again and again for half a millisecond at most takes a fifth off
+    the time of a lone request. Each look lets whoever wants this core go first (without that, the worker may wait for
+    it), and with a second request under way, or one core, the gateway sleeps.
+    """
+
+    __slots__ = ("_cores", "_until", "_watching", "under_way")
+
+    def __init__(self) -> None:
+        self.under_way = 0
+        self._cores = os.cpu_count() or 1 if hasattr(os, "sched_yield") else 1
+        self._until = 0.0
+        self._watching = False
+
+    def begin(self) -> None:
+        """Note that a worker has a request."""
+        self.under_way += 1
+        if self.under_way == 1 and self._cores > 1:
+            self._until = time.perf_counter() + _AWAKE
+            if not self._watching:
+                self._watching = True
+                asyncio.get_running_loop().call_soon(self._look)
+
+    def end(self) -> None:
+        """Note that it is done with it."""
+        self.under_way -= 1
+
+    def _look(self) -> None:
+        if self.under_way == 1 and time.perf_counter() < self._until:
+            os.sched_yield()
+            asyncio.get_running_loop().call_soon(self._look)
+        else:
+            self._watching = False
 
 
 class RuntimeApi:

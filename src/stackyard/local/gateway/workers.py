@@ -25,7 +25,7 @@ from stackyard.errors import StackyardError
 from stackyard.local.gateway.deployment import Aws, FunctionDefinition
 from stackyard.local.gateway.journal import Journal
 from stackyard.local.gateway.output import Output
-from stackyard.local.gateway.runtime import Invocation, RuntimeApi
+from stackyard.local.gateway.runtime import Attention, Invocation, RuntimeApi
 from stackyard.tools.process import spawn
 
 INIT_PATIENCE = 10.0
@@ -53,6 +53,7 @@ class Surroundings:
     region: str
     aws: Aws | None
     journal: Journal
+    attention: Attention
 
 
 class Keeper(Protocol):
@@ -147,7 +148,7 @@ class Worker:
             self.state = State.ENDED
             await self._api.close()
             if (invocation := self.current) is not None:
-                self.current = None
+                self._release()
                 invocation.caller.fail(reason)
             self._keeper.worker_ended(self, reason)
 
@@ -187,7 +188,7 @@ class Worker:
     def done(self, invocation: Invocation, payload: bytes | None, reason: str) -> None:
         """Pass on how the current invocation ended."""
         self._cancel_deadline()
-        self.current = None
+        self._release()
         self.state = State.SETTLING
         if payload is None:
             invocation.caller.fail(reason)
@@ -208,6 +209,7 @@ class Worker:
             self.current = None
             return False
         self.invocations += 1
+        self._surroundings.attention.begin()
         self._deadline = asyncio.get_running_loop().call_later(self.timeout, self._time_out)
         return True
 
@@ -243,10 +245,14 @@ class Worker:
             return
         self.trouble = f"Task timed out after {self.timeout:.2f} seconds"
         self._surroundings.journal.log(self._definition.service, f"{invocation.request_id} {self.trouble}")
-        self.current = None
+        self._release()
         self.retiring = True
         self._kill()
         invocation.caller.fail(self.trouble)
+
+    def _release(self) -> None:
+        self.current = None
+        self._surroundings.attention.end()
 
     def _cancel_deadline(self) -> None:
         if self._deadline is not None:
