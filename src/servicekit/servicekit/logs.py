@@ -24,18 +24,26 @@ _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime
 _NOT_EXTRA = _STANDARD | {"aws_request_id", "tenant_id", "color_message"}
 
 
+# Made once: `json.dumps` with settings of its own makes an encoder for each line.
+_encode = json.JSONEncoder(default=str, ensure_ascii=False).encode
+
+
 class JsonFormatter(logging.Formatter):
     """Render a record as one line of JSON; what a caller gives as ``extra`` becomes members of their own."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
+        self._second, self._written = 0, ""
         self._service = {"service": settings.service_name, "environment": settings.service_environment}
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line, without an end of line."""
-        milliseconds = int(record.created * 1000)
+        second, milliseconds = divmod(int(record.created * 1000), 1000)
+        if second != self._second:
+            self._second = second
+            self._written = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
         line: dict[str, Any] = {
-            "time": f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(record.created))}.{milliseconds % 1000:03d}Z",
+            "time": f"{self._written}.{milliseconds:03d}Z",
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
@@ -49,7 +57,7 @@ class JsonFormatter(logging.Formatter):
             line["exception"] = self.formatException(record.exc_info)
         if record.stack_info:
             line["stack"] = record.stack_info
-        return json.dumps(line, default=str, ensure_ascii=False)
+        return _encode(line)
 
 
 class _StandardOutput(logging.StreamHandler[Any]):

@@ -18,7 +18,7 @@ from stackyard.local.gateway.wire import Limits, Request
 RESPONSE_LIMIT = 6 * 1024 * 1024 + 100
 """Bytes that a function may return ("Lambda quotas": 6 MB; the message of the real service says 6291556)."""
 
-_AWAKE = 0.0006
+_AWAKE = 0.001
 _NEXT = b"/2018-06-01/runtime/invocation/next"
 _INVOCATION = b"/2018-06-01/runtime/invocation/"
 _INIT_ERROR = b"/2018-06-01/runtime/init/error"
@@ -76,7 +76,7 @@ class Attention:
     """Keeps the gateway awake while the only request under way is with its worker.
 
     A sleeping process on an idle core is woken in tens of microseconds, which is much beside a warm invocation of a few
-    hundred: on two idle cores, looking at the sockets again and again for half a millisecond at most takes a fifth off
+    hundred: on two idle cores, looking at the sockets again and again for a millisecond at most takes a fifth off
     the time of a lone request. Each look lets whoever wants this core go first (without that, the worker may wait for
     it), and with a second request under way, or one core, the gateway sleeps.
     """
