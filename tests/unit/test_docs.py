@@ -11,7 +11,6 @@ from typing import Any, cast
 import pytest
 import yaml
 
-import noxfile
 import tasks
 from stackyard.project import Project
 from stackyard.services import ServiceFile
@@ -89,8 +88,8 @@ def test_the_table_of_tasks_is_complete() -> None:
 @pytest.mark.parametrize("name", OURS)
 def test_every_nox_session_and_path_exists(name: str) -> None:
     """`nox -s NAME` is a session; what looks like a path of the project is one."""
-    for session in re.findall(r"\bnox -s (\w+)", PAGES[name]):
-        assert callable(getattr(noxfile, session, None)), session
+    sessions = re.findall(r"^def (\w+)\(session", (ROOT / "noxfile.py").read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(re.findall(r"\bnox -s (\w+)", PAGES[name])) <= set(sessions)
     paths = re.findall(r"`((?:src|tests|infra|docs)/[\w./-]+)`", without_fences(PAGES[name]))
     mentioned = [path for path in paths if not path.startswith(("src/services/order-desk", "src/services/worker"))]
     assert [path for path in mentioned if not (ROOT / path).exists()] == []
