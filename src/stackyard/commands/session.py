@@ -127,6 +127,7 @@ class Session:
             variables=variables,
             parallelism=30 if target.emulated else 10,
         )
+        stack.on_interrupt = lambda: self.screen.note("asked Terraform to stop; it ends what it began")
         if hold is not None:
             stack.keep_fds = (hold.fd,)
             stack.on_start = lambda pid: hold.describe(doing, pid)

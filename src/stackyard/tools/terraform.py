@@ -61,6 +61,7 @@ class Stack:
     parallelism: int = 10
     keep_fds: Sequence[int] = ()
     on_start: Callable[[int], None] = lambda _pid: None
+    on_interrupt: Callable[[], None] = lambda: None
     diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
 
     def init(self, sources: Sequence[Path]) -> bool:
@@ -184,6 +185,7 @@ class Stack:
                 env=self._env(),
                 keep_fds=self.keep_fds,
                 on_start=self.on_start,
+                on_interrupt=self.on_interrupt,
             )
         except OSError as error:
             raise unwritable(self.work / f"{name}.jsonl", error) from error
