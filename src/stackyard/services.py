@@ -148,9 +148,6 @@ def read_catalog(root: Path, project: Project, environment: str, taken: Abstract
                 files[folder.name] = read_yaml(folder / FILE, f"{FOLDER}/{folder.name}/{FILE}")
             except ConfigError as error:
                 broken.append(error)
-    if broken and not problems and len(broken) == 1:
-        raise broken[0]
-    problems += [str(error) for error in broken]
     catalogs: dict[str, Catalog] = {}
     for name in known:
         entries: list[Entry] = []
@@ -161,6 +158,9 @@ def read_catalog(root: Path, project: Project, environment: str, taken: Abstract
                 problems.append(error.what)
         problems += check_paths(entries)
         catalogs[name] = Catalog(name, tuple(entries))
+    if len(broken) == 1 and not problems:
+        raise broken[0]
+    problems = [str(error) for error in broken] + problems
     if problems:
         unique = list(dict.fromkeys(problems))
         raise config_error(FOLDER, unique)

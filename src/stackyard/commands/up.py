@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stackyard.commands.bootstrap import bootstrap
-from stackyard.commands.deploy import Options, deploy
+from stackyard.commands.deploy import Options, check_services, deploy
 from stackyard.commands.session import Session
 from stackyard.commands.verify import verify_health
 from stackyard.errors import MissingError, RefusedError, ToolError
@@ -47,7 +47,7 @@ def up(root: Path, screen: Screen, *, port: int, detach: bool) -> Up:
     """Start the laptop environment; in the foreground, return when it was ended. Raises StackyardError."""
     session = Session.begin(root, LOCAL, screen)
     layout = session.layout
-    _ = session.catalog  # what is wrong in the project's files is said before anything starts
+    check_services(session, Options())  # what is wrong in the project's files is said before anything starts
     with _terminated_as_interrupted():
         hold = take(layout.up_lock, patience=0.2)
         if hold is None:
