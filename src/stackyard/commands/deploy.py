@@ -21,7 +21,7 @@ from stackyard.commands.stacks import apply_stack, init_stack, list_changes, pla
 from stackyard.commands.tell import tell_gateway
 from stackyard.commands.verify import find_functions, verify_functions, verify_health
 from stackyard.errors import ConfigError, MissingError, RefusedError, ToolError
-from stackyard.images import render_manifest
+from stackyard.images import build_command, render_manifest
 from stackyard.releases import Release, last_number, release_key, release_prefix
 from stackyard.screen import Screen
 from stackyard.tools.holding import who_am_i, write_atomically
@@ -115,8 +115,8 @@ def make_images(session: Session, seen: Observed) -> dict[str, str]:
         raise MissingError(
             f"the image repository {repository} lacks {names}",
             "a deploy takes images by their digest",
-            fix=f"Build and push it under that tag, for the platform {missing[0].platform}.",
-            command=f"inv doctor --env {session.target.name}",
+            fix="Log docker in to the registry, then build and push each of them like this; then deploy again.",
+            command=build_command(missing[0], session.target.registry, repository),
         )
     for image in missing:
         manifest = render_manifest(image)
