@@ -28,10 +28,11 @@ _screen = Screen()
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a process took: CPU time (user and system, its children's included) and wall time, in ms."""
+    """What a process took: CPU time (user and system, its children's included) and wall time, in ms; what it said."""
 
     cpu: float
     wall: float
+    said: str
 
 
 def environment() -> dict[str, str]:
@@ -51,7 +52,7 @@ def run(
     if done.returncode not in codes:
         raise RuntimeError(f"{' '.join(argv)}: exit code {done.returncode}\n{done.stdout}\n{done.stderr}")
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Cost(cpu * 1000, wall * 1000)
+    return Cost(cpu * 1000, wall * 1000, done.stdout + done.stderr)
 
 
 def take_turns(kinds: Mapping[str, Callable[[], T]], rounds: int) -> dict[str, list[T]]:
