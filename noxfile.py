@@ -78,13 +78,13 @@ def local(session: nox.Session) -> None:
 
 @nox.session
 def smoke(session: nox.Session) -> None:
-    """A deployed environment, by its address: `nox -s smoke -- --env dev`."""
+    """A deployed environment, by its address: `nox -s smoke -- --env dev [--service api]`."""
     sync(session, "test")
     session.run("pytest", "tests/smoke", *(session.posargs or ["--env", "local"]))
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Print figures, side by side in one run: `nox -s bench -- gateway|servicekit|cli|deploy`."""
+    """Print figures, side by side: `nox -s bench -- cli|servicekit|gateway|deploy|up`, without a name all."""
     sync(session, "test", "dev")
     session.run("python", "-m", "tests.bench", *session.posargs)
