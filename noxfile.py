@@ -16,6 +16,9 @@ nox.options.sessions = ["lint", "typecheck", "unit", "infra", "contract", "local
 ROOT = Path(__file__).parent
 UV = os.environ.get("UV", "uv")
 
+SIDE_BY_SIDE = ("--numprocesses=2", "--dist=worksteal")
+"""Tests that mostly wait for Terraform and AWS's own pauses share two cores well."""
+
 
 def sync(session: nox.Session, *groups: str) -> None:
     """Bring the session's environment to what the lock file says."""
@@ -66,14 +69,14 @@ def infra(session: nox.Session) -> None:
 def contract(session: nox.Session) -> None:
     """The real tools, one at a time: git, Terraform, the embedded AWS."""
     sync(session, "test")
-    session.run("pytest", "tests/contract", *session.posargs)
+    session.run("pytest", *SIDE_BY_SIDE, "tests/contract", *session.posargs)
 
 
 @nox.session
 def local(session: nox.Session) -> None:
     """The whole system on this machine: up, deploy, the gateway, kill -9, bad input."""
     sync(session, "test", "dev")
-    session.run("pytest", "tests/local", *session.posargs)
+    session.run("pytest", *SIDE_BY_SIDE, "tests/local", *session.posargs)
 
 
 @nox.session
