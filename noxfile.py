@@ -16,6 +16,9 @@ nox.options.sessions = ["lint", "typecheck", "unit", "infra", "contract", "local
 ROOT = Path(__file__).parent
 UV = os.environ.get("UV", "uv")
 
+SIDE_BY_SIDE = ("--numprocesses=2", "--dist=worksteal")
+"""Tests that mostly wait for Terraform and AWS's own pauses share two cores well."""
+
 
 def sync(session: nox.Session, *groups: str) -> None:
     """Bring the session's environment to what the lock file says."""
@@ -43,8 +46,9 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typecheck(session: nox.Session) -> None:
     """Types, strictly."""
-    sync(session, "typecheck")
-    session.run("basedpyright")
+    sync(session, "typecheck", "test", "dev")
+    # Told, because it would otherwise look into the project's own .venv.
+    session.run("basedpyright", "--pythonpath", f"{session.bin}/python")
 
 
 @nox.session
@@ -65,25 +69,25 @@ def infra(session: nox.Session) -> None:
 def contract(session: nox.Session) -> None:
     """The real tools, one at a time: git, Terraform, the embedded AWS."""
     sync(session, "test")
-    session.run("pytest", "tests/contract", *session.posargs)
+    session.run("pytest", *SIDE_BY_SIDE, "tests/contract", *session.posargs)
 
 
 @nox.session
 def local(session: nox.Session) -> None:
     """The whole system on this machine: up, deploy, the gateway, kill -9, bad input."""
     sync(session, "test", "dev")
-    session.run("pytest", "tests/local", *session.posargs)
+    session.run("pytest", *SIDE_BY_SIDE, "tests/local", *session.posargs)
 
 
 @nox.session
 def smoke(session: nox.Session) -> None:
-    """A deployed environment, by its address: `nox -s smoke -- --env dev`."""
+    """A deployed environment, by its address: `nox -s smoke -- --env dev [--service api]`."""
     sync(session, "test")
     session.run("pytest", "tests/smoke", *(session.posargs or ["--env", "local"]))
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Print figures, side by side in one run: `nox -s bench -- gateway|servicekit|cli|deploy`."""
+    """Print figures, side by side: `nox -s bench -- cli|servicekit|gateway|deploy|up`, without a name all."""
     sync(session, "test", "dev")
     session.run("python", "-m", "tests.bench", *session.posargs)

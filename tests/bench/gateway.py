@@ -1,29 +1,32 @@
-"""How much the local gateway adds: a Lambda route against a uvicorn that serves the same app, side by side.
+"""What the local gateway adds: a Lambda route against a uvicorn that serves the same app.
 
-Prints p50 and ratio at concurrency 1 and 8, in rounds that alternate so that a noisy machine hits all alike, and what
-finding a route costs with 1, 10 and 100 services. The gateway writes a line for every request; uvicorn is measured both
-silent and writing its own access log. The goal is judged against the silent one.
+Two applications: the shipped `api` service, whose own access lines both ways write to a file, and a bare FastAPI app
+without any (uvicorn's own switched off). The gateway runs as `inv up` starts it, with a throttle that lets everything
+through. Rounds take turns; p50 in µs over all requests, ratios of the rounds' p50s. Then what finding a route costs.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
+import shutil
 import socket
 import statistics
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from stackyard.local.gateway.routes import Router
 from stackyard.tools.process import start_daemon
+from tests.bench.common import ROOT, environment, goal, median, python, ratios, table, take_turns
+from tests.local.gateway.gateway_lab import ACCOUNT, REGION, arn, method
+from tests.local.project import free_port
 
-APP = """
+GOAL = 3.0
+BARE = """
 from fastapi import FastAPI
 from mangum import Mangum
 
@@ -32,146 +35,192 @@ app = FastAPI()
 
 @app.get("/greet")
 async def greet(name: str = "World") -> dict[str, str]:
-    return {"message": f"Hello {name}"}
+    return {"message": f"Hello, {name}!"}
 
 
 handler = Mangum(app, lifespan="off")
 """
-GOAL = 3.0
+ANSWER = b'{"message":"Hello, bench!"}'
+VARIABLES = {"SERVICE_NAME": "api", "SERVICE_ENVIRONMENT": "local", "SERVICE_PATH": "/"}
 _DEADLINE = 30.0
+
+
+def main(argv: Sequence[str]) -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench gateway", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=20, help="turns of each server (20)")
+    parser.add_argument("--requests", type=int, default=200, help="requests of a lone client in a round (200)")
+    options = parser.parse_args(argv)
+    rows: list[list[str]] = []
+    for title, make in (("the shipped api", _copy_shipped), ("a bare FastAPI app", _write_bare)):
+        with tempfile.TemporaryDirectory() as name:
+            root = Path(name)
+            with _Served(root, *make(root)).running() as servers:
+                for clients, count in ((1, options.requests), (8, max(1, options.requests // 4))):
+                    rows.append([f"{title}, {clients} at once", *_compare(servers, clients, options.rounds, count)])
+    table(["p50 in µs", "uvicorn", "gateway", "ratio, by round", "least"], rows)
+    costs = {services: _routing(services) for services in (1, 10, 100)}
+    table(
+        ["finding a route", "ns", "ratio"],
+        [[f"among {n} services", f"{cost * 1e9:.0f}", f"{cost / costs[1]:.2f}"] for n, cost in costs.items()],
+    )
+    goal("the shipped api behind the gateway, p50 of a lone client beside uvicorn,", float(rows[0][3]), GOAL)
+
+
+def _copy_shipped(root: Path) -> tuple[str, str, tuple[str, ...]]:
+    """Copy the shipped service; return its application, its handler and where Python finds them."""
+    places = ("src/services/api", "src/servicekit")
+    for place in places:
+        shutil.copytree(ROOT / place, root / place, ignore=shutil.ignore_patterns("__pycache__", "tests"))
+    return "api.app:app", "api.lambda_handler.handler", places
+
+
+def _write_bare(root: Path) -> tuple[str, str, tuple[str, ...]]:
+    (root / "api").mkdir()
+    (root / "api/app.py").write_text(BARE, encoding="utf-8")
+    return "app:app", "app.handler", ("api",)
+
+
+class _Served:
+    """One application below ``root``, served both ways."""
+
+    def __init__(self, root: Path, app: str, handler: str, places: tuple[str, ...]) -> None:
+        self._root, self._app, self._handler, self._places = root, app, handler, places
+
+    @contextmanager
+    def running(self) -> Generator[dict[str, int]]:
+        """Serve it until the end of the block; yield the two ports."""
+        root = self._root
+        ports = {"uvicorn": free_port(), "gateway": free_port()}
+        (root / "deployment.json").write_text(json.dumps(self._deployment()), encoding="utf-8")
+        path = ":".join(str(root / place) for place in self._places)
+        uvicorn = python("-m", "uvicorn", self._app, "--loop", "uvloop", "--http", "httptools")
+        if self._app == "app:app":
+            uvicorn.append("--no-access-log")
+        gateway = python("-m", "stackyard.local.gateway", "--root", str(root), "--ready", str(root / "ready.json"))
+        gateway += ["--deployment", str(root / "deployment.json")]
+        with ExitStack() as stack:
+            for name, argv in (("uvicorn", uvicorn), ("gateway", gateway)):
+                env = environment() | ({"PYTHONPATH": path, **VARIABLES} if name == "uvicorn" else {})
+                argv += ["--port", str(ports[name])]
+                daemon = start_daemon(argv, log=root / f"{name}.log", env=env, cwd=root)
+                stack.callback(daemon.stop)
+            for name, port in ports.items():
+                _wait_until_answers(port, root / f"{name}.log")
+            yield ports
+
+    def _deployment(self) -> dict[str, object]:
+        function: dict[str, object] = {
+            "service": "api",
+            "name": "acme-local-api",
+            "version": "1",
+            "folder": self._places[0],
+            "watch": self._places,
+            "pythonpath": self._places,
+            "handler": self._handler,
+            "memory": 1024,
+            "timeout": 29,
+            "environment": VARIABLES,
+            "concurrency": None,
+            "log_group": "/aws/lambda/acme-local-api",
+        }
+        return {
+            "id": "bench",
+            "project": "acme",
+            "stage": "local",
+            "api_id": "abcde12345",
+            "account": ACCOUNT,
+            "region": REGION,
+            "openapi": _openapi(["api"]),
+            "throttle": {"rate": 1e9, "burst": 10**9},
+            "functions": {arn("api"): function},
+        }
 
 
 def _openapi(names: Sequence[str]) -> dict[str, object]:
     paths: dict[str, object] = {}
     for name in names:
-        uri = f"arn:aws:apigateway:eu-west-1:lambda:path/2015-03-31/functions/{_arn(name)}/invocations"
-        integration = {"type": "aws_proxy", "httpMethod": "POST", "uri": uri, "timeoutInMillis": 29000}
-        method = {"x-amazon-apigateway-any-method": {"x-amazon-apigateway-integration": integration}}
         base = "/" if name == "api" else f"/{name}"
-        paths[base] = method
-        paths[f"{base.rstrip('/')}/{{proxy+}}"] = method
+        paths[base] = paths[f"{base.rstrip('/')}/{{proxy+}}"] = {"x-amazon-apigateway-any-method": method(name)}
     return {"openapi": "3.0.1", "x-amazon-apigateway-binary-media-types": ["*/*"], "paths": paths}
 
 
-def _arn(name: str) -> str:
-    return f"arn:aws:lambda:eu-west-1:123456789012:function:acme-local-{name}:live"
-
-
-def _deployment() -> dict[str, object]:
-    function: dict[str, object] = {
-        "service": "api",
-        "name": "acme-local-api",
-        "version": "1",
-        "folder": "api",
-        "watch": ["api"],
-        "pythonpath": ["api"],
-        "handler": "app.handler",
-        "memory": 1024,
-        "timeout": 29,
-        "environment": {},
-        "concurrency": None,
-        "log_group": "/aws/lambda/acme-local-api",
-    }
-    return {
-        "id": "bench",
-        "project": "acme",
-        "stage": "local",
-        "api_id": "abcde12345",
-        "account": "123456789012",
-        "region": "eu-west-1",
-        "openapi": _openapi(["api"]),
-        "functions": {_arn("api"): function},
-    }
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def _running(folder: Path, name: str, *arguments: str) -> Generator[None]:
-    """Run a Python program until the end of the block."""
-    # Bytecode as on any other machine: without it every start compiles everything again.
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    daemon = start_daemon([sys.executable, *arguments], log=folder / f"{name}.log", env=environment, cwd=folder)
-    try:
-        yield
-    finally:
-        daemon.stop()
-
-
-class Client:
+class _Client:
     """One keep-alive connection that asks the same thing again and again."""
 
     def __init__(self, port: int) -> None:
         usual = "Accept: */*\r\nAccept-Encoding: gzip\r\nConnection: keep-alive\r\nUser-Agent: python-httpx\r\n"
         self._request = f"GET /greet?name=bench HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{usual}\r\n".encode()
-        self._socket = socket.create_connection(("127.0.0.1", port))
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=_DEADLINE)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def ask(self) -> bytes:
-        """Send the request and return the whole answer."""
+    def ask(self) -> None:
+        """Send the request and read the whole answer. Raises ConnectionError for any other than the right one."""
         self._socket.sendall(self._request)
         answer = b""
-        while not answer.endswith(b'{"message":"Hello bench"}'):
+        while not answer.endswith(ANSWER):
             chunk = self._socket.recv(65536)
-            if not chunk:
-                raise ConnectionError(answer.decode("latin-1"))
             answer += chunk
-        return answer
+            # Also what refuses (429) or fails comes quicker than an answer, and must not count as one.
+            if not chunk or not answer.startswith(b"HTTP/1.1 200 "[: len(answer)]):
+                raise ConnectionError(answer.decode("latin-1"))
 
     def close(self) -> None:
         """Hang up."""
         self._socket.close()
 
 
-def _wait_until_answers(port: int) -> None:
+def _wait_until_answers(port: int, log: Path) -> None:
     deadline = time.monotonic() + _DEADLINE
     while True:
         try:
-            client = Client(port)
+            client = _Client(port)
             client.ask()
             client.close()
-        except OSError:
+        except OSError as error:
             if time.monotonic() > deadline:
-                raise
+                raise RuntimeError(f"does not answer: {error}\n{log.read_text(encoding='utf-8')[-3000:]}") from error
             time.sleep(0.05)
         else:
             return
 
 
-def _measure(port: int, concurrency: int, count: int) -> list[float]:
-    """Return the seconds of each of ``count`` requests a client, ``concurrency`` clients at once."""
-    times: list[list[float]] = [[] for _ in range(concurrency)]
+def _measure(port: int, clients: int, count: int) -> list[float]:
+    """Return the µs of each of ``count`` requests a client, so many clients at once. Raises what a client met."""
+    times: list[list[float]] = [[] for _ in range(clients)]
+    failures: list[OSError] = []
 
-    def run(own: list[float]) -> None:
-        client = Client(port)
-        for _ in range(count):
-            begun = time.perf_counter()
-            client.ask()
-            own.append(time.perf_counter() - begun)
-        client.close()
+    def ask(own: list[float]) -> None:
+        try:
+            client = _Client(port)
+            for _ in range(count):
+                begun = time.perf_counter()
+                client.ask()
+                own.append((time.perf_counter() - begun) * 1e6)
+            client.close()
+        except OSError as error:
+            failures.append(error)
 
-    threads = [threading.Thread(target=run, args=(own,)) for own in times]
+    threads = [threading.Thread(target=ask, args=(own,)) for own in times]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    if failures:
+        raise failures[0]
     return [each for own in times for each in own]
 
 
-def _compare(ports: Sequence[int], concurrency: int, rounds: int, count: int) -> list[float]:
-    """Return the p50 in s of each server: the median over all requests of all rounds, all taking turns."""
-    for port in ports:
-        _measure(port, concurrency, count)
-    times: dict[int, list[float]] = {port: [] for port in ports}
-    for turn in range(rounds):
-        first = turn % len(ports)
-        for port in (*ports[first:], *ports[:first]):
-            times[port] += _measure(port, concurrency, count)
-    return [statistics.median(times[port]) for port in ports]
+def _compare(servers: Mapping[str, int], clients: int, rounds: int, count: int) -> list[str]:
+    """Return a row: both servers' p50, the median of the rounds' ratios and the least of them."""
+
+    def asking(port: int) -> Callable[[], list[float]]:
+        return lambda: _measure(port, clients, count)
+
+    found = take_turns({name: asking(port) for name, port in servers.items()}, rounds)
+    overall = [median([each for turn in found[name] for each in turn]) for name in servers]
+    each = ratios(*([statistics.median(turn) for turn in found[name]] for name in ("gateway", "uvicorn")))
+    return [*(f"{p50:.0f}" for p50 in overall), f"{median(each):.2f}", f"{min(each):.2f}"]
 
 
 def _routing(services: int) -> float:
@@ -187,47 +236,3 @@ def _routing(services: int) -> float:
             match("GET", last)
         best = min(best, time.perf_counter() - begun)
     return best / 20_000
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Measure, print, and return 0 when the ratio at concurrency 1 is within the goal."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--requests", type=int, default=200, help="requests a round and client")
-    options = parser.parse_args(argv)
-    _say(f"{'':28}{'uvicorn':>12}{'…logging':>12}{'gateway':>12}{'ratio':>8}{'…logging':>10}")
-    ratio = float("inf")
-    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
-        root = Path(name)
-        (root / "api").mkdir()
-        (root / "api" / "app.py").write_text(APP, encoding="utf-8")
-        (root / "deployment.json").write_text(json.dumps(_deployment()), encoding="utf-8")
-        silent, logging, gateway = ports = (_free_port(), _free_port(), _free_port())
-        uvicorn = ("-m", "uvicorn", "app:app", "--app-dir", "api", "--loop", "uvloop", "--http", "httptools", "--port")
-        stack.enter_context(_running(root, "silent", *uvicorn, str(silent), "--no-access-log"))
-        stack.enter_context(_running(root, "logging", *uvicorn, str(logging)))
-        ours = ("-m", "stackyard.local.gateway", "--root", name, "--deployment", str(root / "deployment.json"))
-        files = ("--ready", str(root / "ready.json"), "--log", str(root / "gateway.jsonl"))
-        stack.enter_context(_running(root, "gateway", *ours, "--port", str(gateway), *files))
-        for port in ports:
-            _wait_until_answers(port)
-        for concurrency, count in ((1, options.requests), (8, max(1, options.requests // 4))):
-            bare, chatty, whole = _compare(ports, concurrency, options.rounds, count)
-            if concurrency == 1:
-                ratio = whole / bare
-            times = "".join(f"{each * 1e6:>9.0f} µs" for each in (bare, chatty, whole))
-            _say(f"{f'p50, concurrency {concurrency}':28}{times}{whole / bare:>8.2f}{whole / chatty:>10.2f}")
-    costs = {services: _routing(services) for services in (1, 10, 100)}
-    for services, cost in costs.items():
-        _say(f"{f'a route among {services} services':28}{'':24}{cost * 1e9:>9.0f} ns{cost / costs[1]:>8.2f}")
-    _say(f"goal: at most {GOAL:g} at concurrency 1, reached {ratio:.2f}")
-    return 0 if ratio <= GOAL else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())

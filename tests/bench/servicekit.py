@@ -1,23 +1,17 @@
 """What servicekit costs a cold start, against a bare FastAPI and Mangum.
 
-Each start is a fresh process that does nothing else, with bytecode compiled before; the kinds take turns, so that a
-noisy machine treats them alike. What counts is CPU time (user and system) by the operating system's own books.
-
-    python tests/bench/servicekit.py --rounds 40
+Each start is a fresh process that does nothing else, with bytecode compiled before; the kinds take turns. What counts
+is CPU time.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import resource
-import statistics
-import subprocess
-import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-BUDGET = 1.1
-"""Most that servicekit may cost, as a multiple of the bare application's CPU time."""
+from tests.bench.common import Cost, goal, median, python, ratios, run, table, take_turns
+
+GOAL = 1.1
 
 _ROUTES = """
 @app.get("/")
@@ -69,39 +63,21 @@ KINDS = {
 }
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Print a table and the ratio; return 1 when it is over budget."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main(argv: Sequence[str]) -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench servicekit", description=__doc__)
     parser.add_argument("--rounds", type=int, default=25, help="starts of each kind (25)")
     rounds = parser.parse_args(argv).rounds
 
-    for program in KINDS.values():
-        _start(program)
-    times: dict[str, list[float]] = {name: [] for name in KINDS}
-    for _ in range(rounds):
-        for name, program in KINDS.items():
-            times[name].append(_start(program))
+    def starting(program: str) -> Callable[[], Cost]:
+        return lambda: run(python("-c", program))
 
-    bare = times["bare FastAPI + Mangum"]
-    table = [f"{'CPU ms to start':24}{'median':>8}{'min':>8}{'ratio of medians':>18}{'of minima':>11}"]
-    for name, values in times.items():
-        middle, least = statistics.median(values), min(values)
-        ratios = f"{middle / statistics.median(bare):18.3f}{least / min(bare):11.3f}"
-        table.append(f"{name:24}{middle:8.1f}{least:8.1f}{ratios}")
-    ratio = statistics.median(times["servicekit"]) / statistics.median(bare)
-    table.append(f"\nservicekit / bare: {ratio:.3f} (budget {BUDGET})")
-    sys.stdout.write("\n".join(table) + "\n")
-    return int(ratio > BUDGET)
-
-
-def _start(program: str) -> float:
-    """Run ``program`` in a fresh interpreter and return its CPU time in ms."""
-    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, "-c", program], check=True, env=kept, stdout=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1000
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    costs = take_turns({name: starting(program) for name, program in KINDS.items()}, rounds)
+    cpu = {name: [cost.cpu for cost in found] for name, found in costs.items()}
+    bare = cpu["bare FastAPI + Mangum"]
+    rows: list[list[str]] = []
+    for name, own in cpu.items():
+        each = median(ratios(own, bare))
+        rows.append([name, f"{median(own):.1f}", f"{min(own):.1f}", f"{each:.3f}", f"{min(own) / min(bare):.3f}"])
+    table(["a start", "CPU ms", "min", "ratio, by round", "of minima"], rows)
+    goal("servicekit and an app, CPU time beside bare FastAPI + Mangum,", median(ratios(cpu["servicekit"], bare)), GOAL)

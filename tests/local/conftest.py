@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
-from tests.local.project import Project, copy_project, find_uv, free_port, wait_for
+from tests.local.project import Project, copy_project, find_uv, free_port, install, wait_for
 
 
 @pytest.fixture(scope="session")
@@ -18,13 +15,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project with an environment of its own, made once."""
     root = tmp_path_factory.mktemp("installed") / "project"
     copy_project(root)
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("VIRTUAL_ENV", "UV_PROJECT"))}
-    subprocess.run(
-        [find_uv(), "sync", "-q", "--all-packages", "--compile-bytecode", "--python", sys.executable],
-        cwd=root,
-        env=env,
-        check=True,
-    )
+    install(root)
     return root
 
 

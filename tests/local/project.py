@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -163,3 +164,14 @@ def find_uv() -> str:
     uv = os.environ.get("UV") or shutil.which("uv")
     assert uv, "these tests run the project as its README says, with uv"
     return uv
+
+
+def install(root: Path) -> None:
+    """Make a copied project's environment of its own, bytecode included."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("VIRTUAL_ENV", "UV_PROJECT"))}
+    subprocess.run(
+        [find_uv(), "sync", "-q", "--all-packages", "--compile-bytecode", "--python", sys.executable],
+        cwd=root,
+        env=env,
+        check=True,
+    )

@@ -1,0 +1,75 @@
+"""The smoke tests themselves: that they pass where all is well, and say so where it is not."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+
+import httpx
+
+from tests.local.project import HERE, LEFT_OUT, Done, Project, wait_for
+
+VAULT = """
+from servicekit import create_app
+from servicekit import handler as lambda_handler
+
+app = create_app()
+
+
+@app.get("/")
+async def index() -> dict[str, str]:
+    return {}
+
+
+handler = lambda_handler(app)
+"""
+
+
+def smoke(project: Project, *arguments: str) -> Done:
+    """Run the smoke tests in the project, as their README says."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "tests/smoke", "--env", "local", *arguments],
+        cwd=project.root,
+        env=project.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+def test_smoke_tells_a_working_environment_from_others(project: Project) -> None:
+    """Nothing running ends with code 3 and `inv up`; all well passes, a key enforced; what fails is named."""
+    shutil.copytree(HERE / "tests/smoke", project.root / "tests/smoke", ignore=LEFT_OUT)
+    done = smoke(project)
+    assert done.code == 3, done.text()
+    assert "the environment local is not running" in done.err
+    assert "run: inv up" in done.err
+
+    project.up()
+    done = smoke(project)
+    assert done.code == 0, done.text()
+    for asked in ("/health", "/liveness", "/readiness", "/docs", "/openapi.json", "an unknown path"):
+        assert asked in done.out
+
+    project.write("src/services/vault/service.yaml", "kind: lambda\napi_key: true\n")
+    about = '[project]\nname = "vault"\nversion = "0"\ndependencies = ["servicekit[lambda]"]\n'
+    project.write("src/services/vault/pyproject.toml", about)
+    project.write("src/services/vault/vault/__init__.py", "")
+    project.write("src/services/vault/vault/lambda_handler.py", VAULT)
+    project.deploy()
+    done = smoke(project, "--service", "vault")
+    assert done.code == 0, done.text()
+    assert "without a key" in done.out
+    assert "passed" in done.out
+    assert "api  " not in done.out
+
+    broken = 'checks={"database": lambda: False}, description='
+    project.change("src/services/api/api/app.py", "description=", broken)
+    wait_for("the service to be reloaded", lambda: httpx.get(f"{project.url}/readiness").status_code == 503)
+    done = smoke(project)
+    assert done.code == 1, done.text()
+    assert "Not ready: database" in done.out
+    assert "1 failed" in done.out

@@ -1,0 +1,84 @@
+"""What is deployed to an environment and where it answers, found as the commands find it. Asks no service anything."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from stackyard.commands.deploy import app_key
+from stackyard.commands.session import Session, find_root
+from stackyard.commands.stacks import init_stack
+from stackyard.errors import MissingError
+from stackyard.local import daemons
+from stackyard.screen import Screen
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """One service as it is deployed; ``url`` has no slash at the end."""
+
+    name: str
+    environment: str
+    url: str
+    emulated: bool
+    keyed: bool
+    key: str
+    """The value that lets us in where ``keyed``."""
+    kit: bool
+    """Whether it is built on servicekit, going by its pyproject.toml here."""
+
+
+def find_deployed(start: Path, environment: str, wanted: Collection[str]) -> list[Deployed]:
+    """Return the services that are deployed, those ``wanted`` or all.
+
+    Reads Terraform's applied state, and for the laptop the running gateway's address. Raises StackyardError where the
+    environment does not run, nothing is deployed, or a wanted service is not.
+    """
+    session = Session.begin(find_root(start), environment, Screen(quiet=True))
+    again = f"inv deploy --env {environment}"
+    address = _gateway(session) if session.target.emulated else ""
+    session.aws.check_caller()
+    stack = session.stack("app", app_key(environment), {}, None, "smoke")
+    init_stack(session, stack)
+    outputs = stack.outputs()
+    services = cast("Mapping[str, Mapping[str, Any]]", outputs.get("services") or {})
+    if not services:
+        raise MissingError(f"nothing is deployed to {environment}", command=again)
+    for name in wanted:
+        if name not in services:
+            raise MissingError(f"{environment} has no service {name}", f"it has {', '.join(services)}", command=again)
+    address = (address or str(outputs["url"])).rstrip("/")
+    chosen = {name: facts for name, facts in services.items() if not wanted or name in wanted}
+    keyed = any(facts["api_key"] for facts in chosen.values())
+    keys = [key["value"] for key in session.aws.describe_keys(outputs["api_id"]) if key["enabled"]] if keyed else []
+    return [
+        Deployed(
+            name=name,
+            environment=environment,
+            url=address + str(facts["path"]).rstrip("/"),
+            emulated=session.target.emulated,
+            keyed=bool(facts["api_key"]),
+            key=keys[0] if keys else "",
+            kit=_is_kit(session.root / "src/services" / name / "pyproject.toml"),
+        )
+        for name, facts in chosen.items()
+    ]
+
+
+def _gateway(session: Session) -> str:
+    """Return the local gateway's address. Raises MissingError where it does not run."""
+    running = daemons.find_daemon(session.layout, daemons.GATEWAY)
+    if running is None:
+        raise MissingError(f"the environment {session.target.name} is not running", "no gateway", command="inv up")
+    return running.url
+
+
+def _is_kit(pyproject: Path) -> bool:
+    if not pyproject.is_file():
+        return False
+    project = tomllib.loads(pyproject.read_text(encoding="utf-8")).get("project", {})
+    return any(re.match(r"servicekit\b(?!-)", each) for each in project.get("dependencies", []))
