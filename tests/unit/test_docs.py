@@ -109,6 +109,7 @@ def listed_modules() -> set[str]:
         if heading := re.match(r"### `([\w./-]+/)`$", line):
             folder = heading[1]
         elif item := re.match(r"- `([\w./-]+)`: \S", line):
+            assert folder + item[1] not in found, f"{folder}{item[1]} is listed twice"
             found.add(folder + item[1])
     return found
 
