@@ -43,8 +43,9 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typecheck(session: nox.Session) -> None:
     """Types, strictly."""
-    sync(session, "typecheck")
-    session.run("basedpyright")
+    sync(session, "typecheck", "test", "dev")
+    # Told, because it would otherwise look into the project's own .venv.
+    session.run("basedpyright", "--pythonpath", f"{session.bin}/python")
 
 
 @nox.session

@@ -118,6 +118,17 @@ def render_manifest(image: Image) -> str:
     return json.dumps(manifest, sort_keys=True, separators=(",", ":"))
 
 
+def build_command(image: Image, registry: str, repository: str) -> str:
+    """Return what to type to build and push an image under its tag.
+
+    No provenance and no SBOM: they make an image index, which Lambda does not take (Lambda: Create a function using a
+    container image).
+    """
+    options = f"--platform {image.platform} --target {image.target} --build-arg SERVICE={image.service}"
+    where = f"{registry}/{repository}:{image.tag}"
+    return f"docker buildx build {options} --provenance=false --sbom=false --tag {where} --push ."
+
+
 def manifest_digest(manifest: str) -> str:
     """Return the digest under which a registry keeps a manifest."""
     return f"sha256:{hashlib.sha256(manifest.encode()).hexdigest()}"

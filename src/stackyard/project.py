@@ -93,6 +93,11 @@ class Target:
         """The ECR repository that holds the project's images."""
         return self.project
 
+    @property
+    def registry(self) -> str:
+        """The host of the account's image registry (Amazon ECR: Private registry)."""
+        return f"{self.account}.dkr.ecr.{self.region}.amazonaws.com"
+
     def function_name(self, service: str) -> str:
         """Return the AWS name of a service."""
         return f"{self.project}-{self.name}-{service}"

@@ -1,4 +1,7 @@
-"""Generate the JSON Schemas of both YAML files from their models: ``python -m stackyard.schemas [--check]``."""
+"""Generate from the models of both YAML files what describes them: ``python -m stackyard.schemas [--check]``.
+
+JSON Schemas for editors and a page of tables for people, all below ``docs/reference``.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from stackyard.models import FileModel
+from stackyard.project import FILE as PROJECT_FILE
 from stackyard.project import Project
+from stackyard.reference import render_reference
+from stackyard.services import FILE as SERVICE_FILE
 from stackyard.services import ServiceFile
 
 FOLDER = "docs/reference"
@@ -45,11 +51,18 @@ def _tighten(part: object) -> object:
     return schema
 
 
+def render_all() -> dict[str, str]:
+    """Return every generated file's text by its name."""
+    schemas = {name: render_schema(model) for name, model in MODELS.items()}
+    titles = {PROJECT_FILE: schemas["stackyard.schema.json"], SERVICE_FILE: schemas["service.schema.json"]}
+    return {**schemas, "configuration.md": render_reference(titles)}
+
+
 def main(arguments: list[str]) -> int:
-    """Write the schemas, or with ``--check`` say which are stale."""
+    """Write the files, or with ``--check`` say which are stale."""
     stale: list[str] = []
-    for name, model in MODELS.items():
-        path, text = Path(FOLDER, name), render_schema(model)
+    for name, text in render_all().items():
+        path = Path(FOLDER, name)
         if "--check" in arguments:
             if not path.is_file() or path.read_text(encoding="utf-8") != text:
                 stale.append(str(path))

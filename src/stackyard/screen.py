@@ -7,7 +7,9 @@ characters unless both ends are a terminal.
 from __future__ import annotations
 
 import contextlib
+import io
 import json
+import os
 import sys
 import threading
 import time
@@ -39,7 +41,7 @@ class Screen:
 
     def style(self, text: str, *names: str) -> str:
         """Colour a text where the screen can show it."""
-        if not self.err.isatty():
+        if not self.err.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
             return text
         return f"\x1b[{';'.join(_STYLES[name] for name in names)}m{text}\x1b[0m"
 
@@ -47,7 +49,7 @@ class Screen:
         """Print one line of progress."""
         self._last = self.clock()
         if not self.quiet:
-            print(self.style(text, *styles) if styles else text, file=self.err, flush=True)
+            self._print(self.style(text, *styles) if styles else text)
 
     def note(self, text: str) -> None:
         """Print one line below the current stage."""
@@ -55,7 +57,14 @@ class Screen:
 
     def warn(self, text: str) -> None:
         """Print a warning, quiet or not."""
-        print(self.style(f"warning: {text}", "yellow"), file=self.err, flush=True)
+        self._print(self.style(f"warning: {text}", "yellow"))
+
+    def _print(self, text: str) -> None:
+        try:
+            print(text, file=self.err, flush=True)
+        except BrokenPipeError:
+            # Whoever read along (`2>&1 | head`) has seen enough; the work goes on.
+            self.quiet, self.err = True, io.StringIO()
 
     def data(self, text: str) -> None:
         """Print what the task was asked for."""

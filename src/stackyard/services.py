@@ -29,8 +29,9 @@ _RESERVED_PATHS = {
     f"/{LOCAL}": "is the stage of the laptop's own gateway",
     "/ping": "is API Gateway's own health check",
     "/sping": "is API Gateway's own health check",
+    **dict.fromkeys(("/health", "/liveness", "/readiness", "/docs", "/openapi.json"), "is every service's own"),
 }
-"""API Gateway: Amazon API Gateway important notes."""
+"""API Gateway: Amazon API Gateway important notes. A service there would hide what the owner of / answers itself."""
 
 
 def _check_variable(name: str) -> str:
@@ -134,15 +135,19 @@ def read_catalog(root: Path, project: Project, environment: str, taken: Abstract
     deployable to one is known to be right for all.
     """
     problems: list[str] = []
+    broken: list[ConfigError] = []
     known = [LOCAL, *project.environments]
     files: dict[str, YamlFile] = {}
     for folder in sorted(path for path in (root / FOLDER).glob("*") if path.is_dir()):
-        if folder.name.startswith((".", "_")) or not any(folder.iterdir()):
+        if folder.name.startswith((".", "_")) or _is_left_over(folder):
             continue
         found = check_folder(folder, taken)
         problems += found
         if not found:
-            files[folder.name] = read_yaml(folder / FILE, f"{FOLDER}/{folder.name}/{FILE}")
+            try:
+                files[folder.name] = read_yaml(folder / FILE, f"{FOLDER}/{folder.name}/{FILE}")
+            except ConfigError as error:
+                broken.append(error)
     catalogs: dict[str, Catalog] = {}
     for name in known:
         entries: list[Entry] = []
@@ -153,10 +158,18 @@ def read_catalog(root: Path, project: Project, environment: str, taken: Abstract
                 problems.append(error.what)
         problems += check_paths(entries)
         catalogs[name] = Catalog(name, tuple(entries))
+    if len(broken) == 1 and not problems:
+        raise broken[0]
+    problems = [str(error) for error in broken] + problems
     if problems:
         unique = list(dict.fromkeys(problems))
         raise config_error(FOLDER, unique)
     return catalogs[environment]
+
+
+def _is_left_over(folder: Path) -> bool:
+    """Tell whether a folder holds nothing but what Python and git leave behind when a service is removed."""
+    return not any(path.is_file() for path in folder.rglob("*") if "__pycache__" not in path.parts)
 
 
 def check_folder(folder: Path, taken: AbstractSet[str]) -> list[str]:

@@ -89,6 +89,7 @@ class ScriptedRunner:
         env: Mapping[str, str] | None = None,
         keep_fds: Sequence[int] = (),
         on_start: Callable[[int], None] = lambda _pid: None,
+        on_interrupt: Callable[[], None] = lambda: None,
     ) -> Completed:
         """Play back the next expected call line by line; its output is also in ``log``, as with real processes."""
         done = self._play(Call(tuple(argv), cwd, env, tuple(keep_fds)))

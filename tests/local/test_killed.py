@@ -92,6 +92,12 @@ def test_bootstrap_killed_at_any_moment_converges(project: Project) -> None:
         daemons.forget(session.layout, daemons.EMULATOR)
 
 
+def locked(project: Project) -> bool:
+    """Tell whether the state of the laptop's environment is locked."""
+    session = Session.begin(project.root, "local", Screen())
+    return session.aws.read_text(session.target.state_bucket, "app/local/terraform.tfstate.tflock") is not None
+
+
 def terraform_of(project: Project) -> int:
     """Return the process id of the Terraform that works for a deploy of this project."""
     holder = json.loads((project.root / ".stackyard/env/local/changing.holder").read_text())
@@ -102,21 +108,36 @@ def test_terraform_killed_too_leaves_a_lock_that_is_named_and_released(project: 
     """A power cut in the middle of an apply: the next deploy names the stale lock, releases it, and converges."""
     project.up()
     project.change("src/services/api/service.yaml", "kind: lambda", "kind: lambda\nmemory: 2048")
-    state = Session.begin(project.root, "local", Screen())
-    lock = "app/local/terraform.tfstate.tflock"
     with project.start("deploy", "--env", "local") as process:
         read_until(process, "▸ apply")
-        wait_for("the apply to lock", lambda: state.aws.read_text(state.target.state_bucket, lock))
+        wait_for("the apply to lock", lambda: locked(project))
         process.kill()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(terraform_of(project), signal.SIGKILL)
-    assert state.aws.read_text(state.target.state_bucket, lock) is not None
+    assert locked(project)
 
     done = project.deploy()
     assert f"left locked by a killed run ({who_am_i()}" in done.err
     assert re.search(r"inv unlock --env local --id [0-9a-f-]{36}", done.err)
     assert "release 2" in done.err
     assert "no changes" in project.deploy().err
+
+
+def test_ctrl_c_in_the_middle_of_an_apply(project: Project) -> None:
+    """Ctrl-C lets Terraform end what it began: exit code 130, no lock left, and the next deploy goes on."""
+    project.up()
+    project.change("src/services/api/service.yaml", "kind: lambda", "kind: lambda\nmemory: 2048")
+    with project.start("deploy", "--env", "local") as process:
+        read_until(process, "▸ apply")
+        wait_for("the apply to lock", lambda: locked(project))
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=120)
+    assert process.returncode == 130, err
+    assert "asked Terraform to stop" in err
+    assert "Traceback" not in err
+    done = project.deploy()
+    assert "locked" not in done.err
+    assert "release 2" in done.err
 
 
 def test_two_deploys_at_once(project: Project) -> None:

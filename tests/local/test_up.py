@@ -10,7 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from stackyard.commands.session import Session
 from stackyard.local.layout import Layout
+from stackyard.screen import Screen
 from stackyard.tools.process import SystemRunner
 from stackyard.tools.terraform_binary import find_terraform
 from tests.local.project import Project, read_until, wait_for
@@ -114,6 +116,35 @@ def test_a_changed_setting_reaches_the_running_process(project: Project) -> None
     colours = {item["service"]: item["environment"].get("COLOUR") for item in facts["functions"].values()}
     assert colours == {"api": "green", "tint": "blue"}
 
-    gone = project.run("deploy", "--env", "local")
-    assert gone.code == 0
-    assert "no changes" in gone.err
+    assert "no changes" in project.deploy().err
+
+
+def test_destroy_takes_all_of_it_away_and_a_deploy_brings_it_back(project: Project) -> None:
+    """Only with the environment's name typed; what `inv bootstrap` made stays; a key is asked for where one is due."""
+    project.change("src/services/api/service.yaml", "kind: lambda", "kind: lambda\napi_key: true")
+    project.up()
+    assert httpx.get(f"{project.url}/greet").json()["message"] == "Forbidden"
+    session = Session.begin(project.root, "local", Screen())
+    deployed = json.loads((project.root / ".stackyard/local/deployment.json").read_text())
+    keys = session.aws.describe_keys(deployed["api_id"])
+    answer = httpx.get(f"{project.url}/greet", headers={"x-api-key": keys[0]["value"]})
+    assert answer.json() == {"message": "Hello, World!"}
+
+    seen = project.run("destroy", "--env", "local", "--dry-run")
+    assert seen.code == 0, seen.text()
+    assert "to destroy" in seen.err
+    refused = project.run("destroy", "--env", "local")
+    assert refused.code == 5, refused.text()
+    assert "inv destroy --env local --confirm local" in refused.err
+    assert httpx.get(f"{project.url}/greet").json()["message"] == "Forbidden"
+
+    done = project.run("destroy", "--env", "local", "--confirm", "local", "--json")
+    assert done.code == 0, done.text()
+    assert json.loads(done.out)["changed"] is True
+    assert httpx.get(f"{project.url}/greet").json()["message"] == "Missing Authentication Token"
+    assert json.loads(project.run("services", "--json").out)[0]["deployed"] == "no"
+    assert project.run("destroy", "--env", "local", "--confirm", "local").code == 0
+    assert "no changes" in project.run("bootstrap", "--env", "local").err
+
+    assert "release 2" in project.deploy().err
+    assert httpx.get(f"{project.url}/greet").json()["message"] == "Forbidden"

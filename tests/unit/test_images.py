@@ -16,7 +16,7 @@ import pytest
 from stackyard.commands.observe import wanted_images
 from stackyard.commands.session import Session
 from stackyard.errors import ConfigError, MissingError
-from stackyard.images import Image, locked_share, manifest_digest, plan_images, render_manifest
+from stackyard.images import Image, build_command, locked_share, manifest_digest, plan_images, render_manifest
 from stackyard.kinds.kind import Kind
 from stackyard.testing import Printed, ScriptedRunner
 from stackyard.tools.tree import hash_files, read_lock
@@ -274,3 +274,12 @@ def test_a_stand_in_manifest_has_a_digest_of_its_own() -> None:
     assert manifest_digest(manifest) == f"sha256:{hashlib.sha256(manifest.encode()).hexdigest()}"
     assert render_manifest(image) == manifest
     assert render_manifest(Image("web", "web-other", "linux/arm64", "lambda")) != manifest
+
+
+def test_the_command_that_builds_an_image_names_its_platform_and_its_tag() -> None:
+    """Word for word what a person types where no task builds it yet."""
+    image = Image("api", "api-0123456789abcdef", "linux/arm64", "lambda")
+    assert build_command(image, "111111111111.dkr.ecr.eu-west-1.amazonaws.com", "acme") == (
+        "docker buildx build --platform linux/arm64 --target lambda --build-arg SERVICE=api --provenance=false "
+        "--sbom=false --tag 111111111111.dkr.ecr.eu-west-1.amazonaws.com/acme:api-0123456789abcdef --push ."
+    )

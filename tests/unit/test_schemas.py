@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from stackyard.errors import StackyardError
-from stackyard.schemas import FOLDER, MODELS, main, render_schema
+from stackyard.schemas import FOLDER, MODELS, main, render_all, render_schema
 from tests.unit.folder import PROJECT, Folder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,9 +36,36 @@ def test_a_schema_is_a_schema(name: str) -> None:
 
 
 def test_what_the_repository_holds_is_fresh() -> None:
-    """Else editors help towards what is refused."""
-    for name, model in MODELS.items():
-        assert (ROOT / FOLDER / name).read_text(encoding="utf-8") == render_schema(model)
+    """Else editors help towards what is refused, and people read what was so."""
+    for name, text in render_all().items():
+        assert (ROOT / FOLDER / name).read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "| `repository` | text, `^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$` | required | At GitHub: owner/name. |",
+        "| `environments.<name>.throttle.rate` | number, above 0 up to 10000 | `100` | Requests per second",
+        "| `environments.<name>.protected` | `true` or `false` | `false` | Deploys ask first;",
+        "| `kind` | `lambda` | required | What it runs on. |",
+        "| `memory` | whole number, from 128 up to 10240 | `1024` | MiB. |",
+        "| `environment` | by name: text, names `^[A-Za-z][A-Za-z0-9_]*$` |  | Environment variables; text only. |",
+        "| `overrides` | by name: `path`, `memory`, `timeout`, `scaling`, `environment`, `api_key` |  | By",
+    ],
+)
+def test_the_page_says_what_a_key_may_hold(row: str) -> None:
+    """A table has each key with its limits and default; an environment's settings are named and not said again."""
+    page = render_all()["configuration.md"]
+    assert any(line.startswith(row) for line in page.splitlines()), page
+
+
+def test_the_page_has_every_key_once() -> None:
+    """Whatever a model gains, its table gains; a name in angle brackets does not vanish as an HTML tag would."""
+    lines = render_all()["configuration.md"].splitlines()
+    keys = [line.split("`")[1] for line in lines if line.startswith("| `")]
+    assert len(keys) == len(set(keys))
+    assert {key for key in keys if "." not in key} == {name for model in MODELS.values() for name in model.model_fields}
+    assert all("<" not in line.split(" | ")[3] for line in lines if line.startswith("| `"))
 
 
 def test_the_shipped_files_pass() -> None:

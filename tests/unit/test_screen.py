@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import threading
 import time
 
@@ -49,6 +51,28 @@ def test_data_goes_to_standard_output_and_progress_to_standard_error() -> None:
     printed.screen.json({"when": 1.5, "what": RefusedError("x")})
     assert printed.err() == "progress\n"
     assert json.loads(printed.out().removeprefix("data\n")) == {"when": 1.5, "what": "x"}
+
+
+def test_colour_is_left_out_where_the_user_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By NO_COLOR, as everywhere, or by a terminal that has none."""
+    for name, value in (("NO_COLOR", "1"), ("TERM", "dumb")):
+        with monkeypatch.context() as patch:
+            patch.setenv(name, value)
+            assert printed_screen(terminal=True).screen.style("text", "red") == "text"
+
+
+def test_the_work_goes_on_when_nobody_reads_along() -> None:
+    """`inv deploy 2>&1 | head` must not end a deploy in its middle."""
+    read, write = os.pipe()
+    os.close(read)
+    stream = os.fdopen(write, "w")
+    screen = Screen(err=stream)
+    screen.say("x" * 100_000)
+    screen.say("more")
+    with screen.stage("work"):
+        screen.warn("careful")
+    with contextlib.suppress(BrokenPipeError):
+        stream.close()
 
 
 def test_an_error_ends_with_what_to_type() -> None:

@@ -209,6 +209,29 @@ def test_a_hidden_folder_is_no_service(folder: Folder, name: str) -> None:
     assert folder.read_catalog().entries == ()
 
 
+def test_what_a_removed_service_leaves_behind_is_no_service(folder: Folder) -> None:
+    """Git takes the files and leaves Python's caches."""
+    folder.write("src/services/gone/gone/__pycache__/app.cpython-314.pyc", "")
+    (folder.root / "src/services/gone/tests").mkdir()
+    assert folder.read_catalog().entries == ()
+
+
+@pytest.mark.parametrize("path", ["/health", "/docs", "/ping", "/local"])
+def test_a_path_that_would_hide_what_others_answer_is_refused(folder: Folder, path: str) -> None:
+    """Whoever owns / has its health checks and documentation there."""
+    folder.service("checks", f"kind: lambda\npath: {path}\n")
+    assert f"the path {path} is" in refuse(folder)
+
+
+def test_broken_files_are_named_beside_other_problems(folder: Folder) -> None:
+    """One run tells all of them."""
+    folder.service("web", "kind: [\n")
+    folder.service("shop", "kind: lambda\ntimeout: 0\n")
+    message = refuse(folder)
+    assert "src/services/web/service.yaml:2" in message
+    assert "src/services/shop/service.yaml:2" in message
+
+
 def test_no_services_is_an_empty_catalog(folder: Folder) -> None:
     """Whether that may be deployed is not the catalog's to say."""
     assert folder.read_catalog().names() == ()

@@ -46,6 +46,7 @@ def expect_init(runner: ScriptedRunner, stack: Stack, **ends: str | int) -> None
     def does() -> None:
         if not ends:
             (stack.work / "data/providers").mkdir(parents=True, exist_ok=True)
+            (stack.work / "data/terraform.tfstate").touch()
 
     runner.expect(
         *stack.binary.argv,
@@ -90,6 +91,7 @@ CHANGES: list[tuple[str, Callable[[Stack], object]]] = [
     ("its version", lambda stack: setattr(stack, "binary", Binary(("/bin/terraform",), "Terraform", "1.12.0"))),
     ("the CLI configuration", lambda stack: setattr(stack, "env", {**stack.env, "TF_CLI_CONFIG_FILE": "/rc"})),
     ("its data lost", lambda stack: stack.work.joinpath("data/providers").rmdir()),
+    ("its backend lost", lambda stack: stack.work.joinpath("data/terraform.tfstate").unlink()),
 ]
 
 
@@ -109,6 +111,7 @@ def test_init_takes_the_lock_file_that_it_writes_into_account(runner: ScriptedRu
 
     def does() -> None:
         (stack.work / "data/providers").mkdir(parents=True)
+        (stack.work / "data/terraform.tfstate").touch()
         (stack.source / ".terraform.lock.hcl").write_text("written by init")
 
     runner.expect("/bin/terraform", ..., does=does)

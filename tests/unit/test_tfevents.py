@@ -106,6 +106,7 @@ def test_no_changes_has_words() -> None:
         ('module.lambda_service["api"].aws_iam_role.this', "api: aws_iam_role"),
         ('module.lambda_service["order-desk"].aws_lambda_alias.live', "order-desk: aws_lambda_alias.live"),
         ("module.api_gateway.aws_api_gateway_stage.this", "api-gateway: aws_api_gateway_stage"),
+        ("module.api_gateway[0].aws_api_gateway_stage.this", "api-gateway: aws_api_gateway_stage"),
         ("module.api_gateway.aws_api_gateway_usage_plan.this[0]", "api-gateway: aws_api_gateway_usage_plan[0]"),
         ("aws_s3_bucket.state", "aws_s3_bucket.state"),
         ("module.api_gateway.data.aws_region.this", "api-gateway: data.aws_region"),

@@ -18,14 +18,12 @@ from typing import Any, cast
 from stackyard.commands.observe import Observed, observe, variables
 from stackyard.commands.session import Session
 from stackyard.commands.stacks import apply_stack, init_stack, list_changes, plan_stack, show_changes
+from stackyard.commands.tell import tell_gateway
 from stackyard.commands.verify import find_functions, verify_functions, verify_health
 from stackyard.errors import ConfigError, MissingError, RefusedError, ToolError
-from stackyard.images import render_manifest
-from stackyard.local import daemons
-from stackyard.local.deployment import render_deployment
+from stackyard.images import build_command, render_manifest
 from stackyard.releases import Release, last_number, release_key, release_prefix
 from stackyard.screen import Screen
-from stackyard.tools.aws import LiveFunction
 from stackyard.tools.holding import who_am_i, write_atomically
 from stackyard.tools.terraform import Stack
 from stackyard.tools.tfevents import plain_action
@@ -63,13 +61,7 @@ def app_key(environment: str) -> str:
 def deploy(session: Session, options: Options) -> Deployed:
     """Deploy an environment. Raises StackyardError."""
     target, screen = session.target, session.screen
-    if not session.catalog.entries and not options.allow_empty:
-        raise ConfigError(
-            "there are no services",
-            "src/services holds no folder with a service.yaml",
-            fix="Add one; or, to take the last one away, say so.",
-            command=f"inv deploy --env {target.name} --allow-empty",
-        )
+    check_services(session, options)
     doing = f"deploy --env {target.name}"
     with session.changing(doing) as hold:
         with screen.stage(f"look at {target.name}"):
@@ -99,6 +91,17 @@ def deploy(session: Session, options: Options) -> Deployed:
         return _finish(session, seen, digests, stack, plain_action(planned.changes), changed=planned.changed)
 
 
+def check_services(session: Session, options: Options) -> None:
+    """Read the services, and refuse to deploy none of them by accident. Raises ConfigError."""
+    if not session.catalog.entries and not options.allow_empty:
+        raise ConfigError(
+            "there are no services",
+            "src/services holds no folder with a service.yaml",
+            fix="Add one; or, to take the last one away, say so.",
+            command=f"inv deploy --env {session.target.name} --allow-empty",
+        )
+
+
 def make_images(session: Session, seen: Observed) -> dict[str, str]:
     """Return every service's digest, registering what the embedded registry lacks.
 
@@ -112,8 +115,8 @@ def make_images(session: Session, seen: Observed) -> dict[str, str]:
         raise MissingError(
             f"the image repository {repository} lacks {names}",
             "a deploy takes images by their digest",
-            fix=f"Build and push it under that tag, for the platform {missing[0].platform}.",
-            command=f"inv doctor --env {session.target.name}",
+            fix="Log docker in to the registry, then build and push each of them like this; then deploy again.",
+            command=build_command(missing[0], session.target.registry, repository),
         )
     for image in missing:
         manifest = render_manifest(image)
@@ -153,30 +156,10 @@ def _finish(
             raise ToolError("the deploy did not take", "; ".join(wrong), command=f"inv deploy --env {target.name}")
         url = cast("str", outputs.get("url") or "")
         if session.endpoint:
-            _tell_gateway(session, session.endpoint, outputs, functions)
-            gateway = daemons.find_daemon(session.layout, daemons.GATEWAY)
-            url = gateway.url if gateway else ""
+            url = tell_gateway(session, session.endpoint, outputs, functions)
         healthy = verify_health(session, url, services) if url else None
     number = _record(session, seen, digests, summary, changed=changed)
     return Deployed(target.name, changed, summary, number, url, digests, services, healthy)
-
-
-def _tell_gateway(
-    session: Session,
-    endpoint: str,
-    outputs: Mapping[str, Any],
-    functions: Mapping[str, LiveFunction],
-) -> None:
-    """Give the local gateway the applied API, where it is not what the gateway has."""
-    keyed = any(facts["api_key"] for facts in outputs["services"].values())
-    keys = session.aws.describe_keys(outputs["api_id"]) if keyed else []
-    text = render_deployment(session.target, outputs, functions, keys, endpoint)
-    try:
-        known = session.layout.deployment.read_text(encoding="utf-8")
-    except OSError:
-        known = ""
-    if text != known:
-        write_atomically(session.layout.deployment, text)
 
 
 def _record(session: Session, seen: Observed, digests: Mapping[str, str], summary: str, *, changed: bool) -> int:

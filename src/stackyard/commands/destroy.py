@@ -7,14 +7,19 @@ name typed; execute; verify that the state is empty. Logs, images and release re
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from stackyard.commands.deploy import app_key, confirm
 from stackyard.commands.observe import variables, wanted_images
 from stackyard.commands.session import Session
 from stackyard.commands.stacks import apply_stack, init_stack, list_changes, plan_stack, show_changes
+from stackyard.commands.tell import tell_gateway
 from stackyard.errors import ToolError
 from stackyard.plan import UNBUILT
 from stackyard.tools.tfevents import plain_action
+
+NOTHING: dict[str, Any] = {"api_id": "", "openapi": '{"openapi": "3.0.1", "paths": {}}', "services": {}}
+"""What the local gateway serves when nothing is deployed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,8 @@ def destroy(session: Session, *, dry_run: bool = False, typed: str = "") -> Dest
             confirm(screen, f"Type {target.name} to destroy it: ", {target.name}, command)
         with screen.stage("destroy"):
             apply_stack(session, stack, planned)
+        if session.endpoint:
+            tell_gateway(session, session.endpoint, NOTHING | {"stage": target.name}, {})
         left = stack.outputs()
         if left:
             raise ToolError(

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stackyard.commands.session import Session
-from stackyard.errors import MissingError
+from stackyard.errors import ConfigError, MissingError
 from stackyard.images import Image, find_unlocked, plan_images
 from stackyard.plan import DeployPlan, plan_deploy
 from stackyard.tools.git import Revision, describe_revision
 from stackyard.tools.tree import hash_files, read_lock
 
-SHARED = ("src/servicekit", "Dockerfile")
+SHARED = ("src/servicekit", "Dockerfile", ".dockerignore")
 
 
 def wanted_images(session: Session) -> tuple[Image, ...]:
@@ -29,11 +30,21 @@ def wanted_images(session: Session) -> tuple[Image, ...]:
             fix="A service's package is called in its pyproject.toml as its folder is; lock again.",
             command="uv lock",
         )
+    if not session.target.emulated:
+        check_lock(session)
     files = {entry.name: hash_files(session.root, [entry.folder]) for entry in entries}
-    for entry in entries:
-        # Its settings reach AWS through Terraform; they are no part of the image.
-        files[entry.name].pop(f"{entry.folder}/service.yaml", None)
     return plan_images(entries, files, hash_files(session.root, SHARED), lock)
+
+
+def check_lock(session: Session) -> None:
+    """Refuse to deploy packages other than those that the project's files ask for. Raises ConfigError."""
+    uv = os.environ.get("UV") or session.runner.which("uv")
+    if uv is None:
+        return
+    done = session.runner.run([uv, "lock", "--check", "--quiet"], cwd=session.root, timeout=120)
+    if done.code != 0:
+        why = "does not fit the pyproject.toml files any more"
+        raise ConfigError("uv.lock", why, command="uv lock", detail=done.stderr)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,8 @@ def plan(session: Session, *, full: bool = False, allow_empty: bool = False) -> 
         given = variables(session, digests, allow_empty=allow_empty)
         stack = session.stack("app", app_key(session.target.name), given, hold, doing)
         init_stack(session, stack)
-        planned = plan_stack(session, stack)
+        # The plan role, which has no right to lock, can run this.
+        planned = plan_stack(session, stack, lock=False)
         show_changes(session, planned)
         list_changes(session, planned)
         if full:

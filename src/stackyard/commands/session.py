@@ -35,14 +35,6 @@ ORPHAN_PATIENCE = 600.0
 """Seconds to wait for the Terraform of a killed run to end what it began."""
 
 
-def find_root(start: Path) -> Path:
-    """Return the nearest folder above ``start`` with a stackyard.yaml. Raises MissingError."""
-    for folder in (start, *start.parents):
-        if (folder / "stackyard.yaml").is_file():
-            return folder
-    raise MissingError("there is no stackyard.yaml here or above", f"looked from {start}", command="cd <your project>")
-
-
 @dataclass
 class Session:
     """One command's view of one environment."""
@@ -135,6 +127,7 @@ class Session:
             variables=variables,
             parallelism=30 if target.emulated else 10,
         )
+        stack.on_interrupt = lambda: self.screen.note("asked Terraform to stop; it ends what it began")
         if hold is not None:
             stack.keep_fds = (hold.fd,)
             stack.on_start = lambda pid: hold.describe(doing, pid)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 from stackyard.commands.session import Session
 from stackyard.errors import RefusedError, StackyardError, ToolError
 from stackyard.local import daemons
 from stackyard.tools.holding import who_am_i
 from stackyard.tools.terraform import LockedError, Planned, Stack, stack_sources
-from stackyard.tools.tfevents import Applied, Change, Event, Waiting, plain_action, short_address
+from stackyard.tools.tfevents import Applied, Change, Diagnostic, Event, Waiting, plain_action, short_address
 
 _SIGNS = {"create": "+", "import": "+", "update": "~", "replace": "±", "delete": "-", "move": "→", "remove": "x"}
 
@@ -34,25 +34,33 @@ def init_stack(session: Session, stack: Stack) -> None:
             session.screen.note("terraform init")
 
 
-def plan_stack(session: Session, stack: Stack, *, destroy: bool = False) -> Planned:
+def plan_stack(session: Session, stack: Stack, *, destroy: bool = False, lock: bool = True) -> Planned:
     """Plan a stack. On the laptop a lock that a killed run left behind is released, and said so."""
     try:
         with emulator_watched(session):
-            return stack.plan(_quiet, destroy=destroy)
+            return stack.plan(_told(session), destroy=destroy, lock=lock)
     except LockedError as error:
-        screen, lock = session.screen, error.lock
+        screen, left = session.screen, error.lock
         # The embedded AWS is this checkout's alone and so is the lock that we hold: a run of ours cannot be alive.
-        if not (session.target.emulated and stack.keep_fds and lock.who == who_am_i()):
+        if not (session.target.emulated and stack.keep_fds and left.who == who_am_i()):
             raise
-        screen.note(f"the state was left locked by a killed run ({lock.who}, {lock.created}); releasing {lock.id}")
-        screen.note(f"(elsewhere you would type: inv unlock --env {session.target.name} --id {lock.id})")
-        stack.unlock(lock.id)
+        screen.note(f"the state was left locked by a killed run ({left.who}, {left.created}); releasing {left.id}")
+        screen.note(f"(elsewhere you would type: inv unlock --env {session.target.name} --id {left.id})")
+        stack.unlock(left.id)
         with emulator_watched(session):
-            return stack.plan(_quiet, destroy=destroy)
+            return stack.plan(_told(session), destroy=destroy)
 
 
-def _quiet(_event: Event) -> None:
-    """Take note of nothing; a plan's changes are shown together when it is complete."""
+def _told(session: Session) -> Callable[[Event], None]:
+    """Tell Terraform's warnings once each; a plan's changes are shown together when it is complete."""
+    seen: set[str] = set()
+
+    def tell(event: Event) -> None:
+        if isinstance(event, Diagnostic) and event.summary not in seen:
+            seen.add(event.summary)
+            session.screen.note(f"Terraform warns: {event.summary}" + (f" ({event.address})" if event.address else ""))
+
+    return tell
 
 
 def show_changes(session: Session, planned: Planned) -> None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stackyard.commands.bootstrap import bootstrap
-from stackyard.commands.deploy import Options, deploy
+from stackyard.commands.deploy import Options, check_services, deploy
 from stackyard.commands.session import Session
 from stackyard.commands.verify import verify_health
 from stackyard.errors import MissingError, RefusedError, ToolError
@@ -47,7 +47,7 @@ def up(root: Path, screen: Screen, *, port: int, detach: bool) -> Up:
     """Start the laptop environment; in the foreground, return when it was ended. Raises StackyardError."""
     session = Session.begin(root, LOCAL, screen)
     layout = session.layout
-    _ = session.catalog  # what is wrong in the project's files is said before anything starts
+    check_services(session, Options())  # what is wrong in the project's files is said before anything starts
     with _terminated_as_interrupted():
         hold = take(layout.up_lock, patience=0.2)
         if hold is None:
@@ -91,7 +91,7 @@ def _bring_up(session: Session, port: int, *, detach: bool) -> Up:
         bootstrap(session)
         deployed = deploy(session, Options(yes=True))
         with screen.stage("gateway"):
-            gateway = _start_gateway(session, port, started)
+            gateway = _start_gateway(session, port, started, detach=detach)
             verify_health(session, gateway.url, deployed.services)
         screen.summary()
         _show_urls(session, gateway)
@@ -168,13 +168,15 @@ def _start_emulator(session: Session, started: list[tuple[str, Daemon]]) -> Runn
     return running
 
 
-def _start_gateway(session: Session, port: int, started: list[tuple[str, Daemon]]) -> Running:
+def _start_gateway(session: Session, port: int, started: list[tuple[str, Daemon]], *, detach: bool) -> Running:
     layout = session.layout
     running = daemons.find_daemon(layout, GATEWAY)
     if running and layout.released(GATEWAY).exists():
         return running
     daemons.stop(layout, GATEWAY)
     arguments = ["--root", str(session.root), "--deployment", str(layout.deployment), "--port", str(port)]
+    if not detach:
+        arguments.append("--requests")
     daemon, running = daemons.start(layout, GATEWAY, arguments, os.environ, deadline=30)
     started.append((GATEWAY, daemon))
     return running

@@ -16,6 +16,9 @@ from stackyard.tools.http import get
 PATIENCE = 30.0
 """Seconds that a service gets to answer its health endpoint after a deploy."""
 
+BROKEN_PATIENCE = 3.0
+"""Seconds that a service gets once it was seen to fail (502): long enough for a reload that was under way."""
+
 
 def find_functions(session: Session, services: Mapping[str, Mapping[str, Any]]) -> dict[str, LiveFunction]:
     """Return what runs for each deployed service. Raises ToolError for one that is not there."""
@@ -53,11 +56,14 @@ def verify_health(session: Session, url: str, services: Mapping[str, Mapping[str
     until = time.monotonic() + PATIENCE
 
     def ask(name: str) -> str:
+        patience = until
         while True:
             answer = get(addresses[name], 10)
             if answer.status in good[name]:
                 return ""
-            if time.monotonic() > until:
+            if answer.status == 502:
+                patience = min(patience, time.monotonic() + BROKEN_PATIENCE)
+            if time.monotonic() > patience:
                 return f"{addresses[name]} answers {answer.status or 'nothing'}: {answer.text[:200]}"
             time.sleep(0.1)
 

@@ -44,6 +44,10 @@ def _ignore(_pid: int) -> None:
     """Take no note of a process id."""
 
 
+def _nothing() -> None:
+    """Do nothing."""
+
+
 class Runner(Protocol):
     """Start a program and wait for it."""
 
@@ -70,11 +74,13 @@ class Runner(Protocol):
         env: Mapping[str, str] | None = None,
         keep_fds: Sequence[int] = (),
         on_start: Callable[[int], None] = _ignore,
+        on_interrupt: Callable[[], None] = _nothing,
     ) -> Completed:
         """Call ``on_line`` for each line of standard output as it comes.
 
         Output goes to ``log`` (and ``log`` with ``.err`` behind it) and is read from there, so that the program can
-        finish its work when we are killed. ``on_start`` is told its process id.
+        finish its work when we are killed. ``on_start`` is told its process id, and
+        ``on_interrupt`` is called when it was asked to end.
         """
         ...
 
@@ -131,6 +137,7 @@ class SystemRunner:
         env: Mapping[str, str] | None = None,
         keep_fds: Sequence[int] = (),
         on_start: Callable[[int], None] = _ignore,
+        on_interrupt: Callable[[], None] = _nothing,
     ) -> Completed:
         """Run to the end, handing over each line.
 
@@ -158,6 +165,7 @@ class SystemRunner:
             except KeyboardInterrupt:
                 interrupted = True
                 process.send_signal(signal.SIGINT)
+                on_interrupt()
                 _follow(process, lines, on_line)
             if interrupted:
                 raise KeyboardInterrupt

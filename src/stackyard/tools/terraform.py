@@ -61,6 +61,7 @@ class Stack:
     parallelism: int = 10
     keep_fds: Sequence[int] = ()
     on_start: Callable[[int], None] = lambda _pid: None
+    on_interrupt: Callable[[], None] = lambda: None
     diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
 
     def init(self, sources: Sequence[Path]) -> bool:
@@ -72,7 +73,8 @@ class Stack:
         mark = self.work / "initialised"
         state = self._init_fingerprint(sources)
         with contextlib.suppress(OSError):
-            if mark.read_text(encoding="utf-8") == state and (self.work / "data/providers").is_dir():
+            made = (self.work / "data" / name for name in ("providers", "terraform.tfstate"))
+            if mark.read_text(encoding="utf-8") == state and all(path.exists() for path in made):
                 return False
         try:
             (self.work / "data").mkdir(parents=True, exist_ok=True)
@@ -97,8 +99,11 @@ class Stack:
                 total.update(hashlib.sha256(path.read_bytes()).digest())
         return total.hexdigest()
 
-    def plan(self, on_event: Callable[[Event], None], *, destroy: bool = False) -> Planned:
-        """Plan, keep the plan in a file, and return what it found. Raises LockedError, ToolError and kin."""
+    def plan(self, on_event: Callable[[Event], None], *, destroy: bool = False, lock: bool = True) -> Planned:
+        """Plan, keep the plan in a file, and return what it found. Raises LockedError, ToolError and kin.
+
+        Without ``lock`` it needs no right to write to the state bucket, and what it finds may be changing.
+        """
         file = self.work / "plan.tfplan"
         changes: list[Change] = []
 
@@ -110,7 +115,8 @@ class Stack:
         # Its folder is for its owner alone: a plan holds every value, secret ones included.
         self.work.chmod(0o700)
         arguments = ["plan", "-input=false", "-detailed-exitcode", f"-out={file}"]
-        code = self._stream([*arguments, *(["-destroy"] if destroy else []), *self._variables()], note, "plan")
+        arguments += [*(["-destroy"] if destroy else []), *([] if lock else ["-lock=false"])]
+        code = self._stream([*arguments, *self._variables()], note, "plan")
         return Planned(file, tuple(changes), changed=code == 2)
 
     def apply(self, planned: Planned, on_event: Callable[[Event], None]) -> None:
@@ -124,14 +130,14 @@ class Stack:
         """Return a kept plan in Terraform's own words."""
         done = self._run(["show", "-no-color", str(planned.file)])
         if done.code != 0:
-            raise ToolError("terraform show failed", detail=done.stderr)
+            raise explain_failure("terraform show", done.stderr, self.environment)
         return done.stdout
 
     def outputs(self) -> dict[str, Any]:
         """Return the applied state's outputs by name; empty before the first apply."""
         done = self._run(["output", "-json", "-no-color"])
         if done.code != 0:
-            raise ToolError("terraform output failed", detail=done.stderr)
+            raise explain_failure("terraform output", done.stderr, self.environment)
         data = cast("dict[str, dict[str, Any]]", json.loads(done.stdout))
         return {name: item["value"] for name, item in data.items()}
 
@@ -179,6 +185,7 @@ class Stack:
                 env=self._env(),
                 keep_fds=self.keep_fds,
                 on_start=self.on_start,
+                on_interrupt=self.on_interrupt,
             )
         except OSError as error:
             raise unwritable(self.work / f"{name}.jsonl", error) from error

@@ -59,7 +59,7 @@ def find_terraform(runner: Runner, cache: Path) -> Binary:
         path = runner.which(name)
         if path is None:
             continue
-        version = _version_of(runner, path, cache)
+        version = _version_of(runner, path)
         if parse_version(version) >= OLDEST:
             return Binary((path,), product, version)
         too_old.append(f"{product} {version}")
@@ -67,34 +67,16 @@ def find_terraform(runner: Runner, cache: Path) -> Binary:
     return _wheel(runner, cache, note)
 
 
-def _version_of(runner: Runner, path: str, cache: Path) -> str:
-    """Ask a binary for its version, once per file that it is."""
+def _version_of(runner: Runner, path: str) -> str:
+    """Ask a binary for its version: 50 ms each time, because a shim (tfenv, asdf) has another one in each folder."""
+    environment = {name: value for name, value in os.environ.items() if name != "TF_CLI_CONFIG_FILE"}
+    done = runner.run([path, "version", "-json"], env=environment, timeout=60)
     try:
-        facts = Path(path).stat()
-        key = f"{path}:{facts.st_mtime_ns}:{facts.st_size}"
-    except OSError:
-        key = path
-    file = cache / "terraform-version.json"
-    known = _known_versions(file)
-    if key not in known:
-        environment = {name: value for name, value in os.environ.items() if name != "TF_CLI_CONFIG_FILE"}
-        done = runner.run([path, "version", "-json"], env=environment, timeout=60)
-        try:
-            answer = cast("dict[str, str]", json.loads(done.stdout))
-            known = {**known, key: answer["terraform_version"]}
-        except (ValueError, KeyError, TypeError) as error:
-            words = done.stdout + done.stderr
-            raise ToolError(f"{path} version", "gave no version", detail=words, command=f"{path} version") from error
-        write_atomically(file, json.dumps(known))
-    return known[key]
-
-
-def _known_versions(file: Path) -> dict[str, str]:
-    try:
-        known: object = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return cast("dict[str, str]", known) if isinstance(known, dict) else {}
+        answer = cast("dict[str, str]", json.loads(done.stdout))
+        return answer["terraform_version"]
+    except (ValueError, KeyError, TypeError) as error:
+        words = done.stdout + done.stderr
+        raise ToolError(f"{path} version", "gave no version", detail=words, command=f"{path} version") from error
 
 
 def _wheel(runner: Runner, cache: Path, note: str) -> Binary:

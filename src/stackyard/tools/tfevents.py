@@ -137,7 +137,7 @@ def plain_action(changes: Sequence[Change]) -> str:
 
 def short_address(address: str) -> str:
     """Say a resource's address briefly: ``module.lambda_service["api"].aws_iam_role.this`` → ``api: aws_iam_role``."""
-    found = re.fullmatch(r'(?:module\.(\w+)(?:\["([^"]+)"\])?\.)?((?:data\.)?\w+)\.(\w+)(?:\[(.+)\])?', address)
+    found = re.fullmatch(r'(?:module\.(\w+)(?:\["([^"]+)"\]|\[\d+\])?\.)?((?:data\.)?\w+)\.(\w+)(?:\[(.+)\])?', address)
     if not found:
         return address
     module, instance, kind, name, key = found.groups()

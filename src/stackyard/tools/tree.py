@@ -16,7 +16,9 @@ from stackyard.errors import ConfigError, MissingError
 _NEVER = frozenset({"__pycache__", "tests", ".pytest_cache", ".ruff_cache", ".venv", ".hypothesis", "node_modules"})
 """Folders that never go into an image."""
 
-_IGNORED_SUFFIXES = (".pyc", ".pyo", ".md")
+_IGNORED_SUFFIXES = (".pyc", ".pyo")
+_IGNORED_NAMES = frozenset({"README.md", "service.yaml"})
+"""With the above, what `.dockerignore` leaves out too: settings reach AWS through Terraform, not in an image."""
 
 
 def hash_files(root: Path, places: Iterable[str]) -> dict[str, str]:
@@ -32,7 +34,7 @@ def hash_files(root: Path, places: Iterable[str]) -> dict[str, str]:
         for folder, folders, names in os.walk(start):
             folders[:] = sorted(name for name in folders if name not in _NEVER and not name.endswith(".egg-info"))
             for name in sorted(names):
-                if name.endswith(_IGNORED_SUFFIXES):
+                if name.endswith(_IGNORED_SUFFIXES) or name in _IGNORED_NAMES or name.startswith(".env"):
                     continue
                 path = Path(folder, name)
                 with contextlib.suppress(FileNotFoundError):  # an editor's own file, gone again

@@ -41,6 +41,7 @@ class Options:
     port: int
     ready: Path
     log: Path | None
+    requests: bool
 
 
 def _parse(argv: Sequence[str]) -> Options:
@@ -51,6 +52,7 @@ def _parse(argv: Sequence[str]) -> Options:
     parser.add_argument("--port", type=int, required=True, help="port to listen on; 0 takes a free one")
     parser.add_argument("--ready", type=Path, required=True, help="file to write pid, port and url to when it answers")
     parser.add_argument("--log", type=Path, help="file for JSON lines: requests, what services print, notes")
+    parser.add_argument("--requests", action="store_true", help="say each request, though no terminal is looked at")
     found = parser.parse_args(argv)
     return Options(**vars(found))
 
@@ -60,7 +62,7 @@ class Service:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._journal = Journal(options.log, sys.stderr)
+        self._journal = Journal(options.log, sys.stderr, requests=options.requests)
         self._gateway = Gateway(options.root.resolve(), self._journal)
         self._server = Server(self._gateway.serve, Limits(body=BODY_LIMIT, head=HEAD_LIMIT))
         self._watcher = Watcher(self._changed, self._journal.note)

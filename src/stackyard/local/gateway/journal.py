@@ -63,17 +63,17 @@ class Access:
 class Journal:
     """The one place that writes."""
 
-    def __init__(self, path: Path | None, screen: TextIO) -> None:
-        """Write to ``screen``, and to ``path`` where one is given."""
+    def __init__(self, path: Path | None, screen: TextIO, *, requests: bool = False) -> None:
+        """Write to ``screen``, and to ``path`` where one is given; ``requests`` are said to whoever looks on."""
         self._path = path
         self._screen = screen
-        self._terminal = screen.isatty()
+        self._terminal = requests or screen.isatty()
         self._lines: list[str] = []
         self._waiting: list[Callable[[], dict[str, object]]] = []
         self._scheduled = False
 
     def access(self, access: Access) -> None:
-        """Note a request; people see it only when they look at a terminal."""
+        """Note a request; people see it only when they look on."""
         self._keep(access.record)
         if self._terminal:
             why = f"  {access.error}" if access.error else ""
