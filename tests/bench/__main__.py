@@ -6,6 +6,7 @@ A missed goal is printed and no failure: exit code 1 means that a bench itself d
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -22,7 +23,8 @@ def main(argv: Sequence[str]) -> int:
         return 0 if argv[0] in {"-h", "--help"} else 2
     failed: list[str] = []
     for name in argv[:1] or NAMES:
-        say(f"== {name}")
+        # Figures of a busy machine are to be recognised as such, whoever reads them later.
+        say(f"== {name}   (load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores)")
         try:
             importlib.import_module(f"tests.bench.{name}").main(argv[1:])
         except Exception:  # noqa: BLE001  (whatever went wrong in one, the others are still wanted)

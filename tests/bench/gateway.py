@@ -12,6 +12,7 @@ import json
 import shutil
 import socket
 import statistics
+import struct
 import tempfile
 import threading
 import time
@@ -42,7 +43,7 @@ handler = Mangum(app, lifespan="off")
 """
 ANSWER = b'{"message":"Hello, bench!"}'
 VARIABLES = {"SERVICE_NAME": "api", "SERVICE_ENVIRONMENT": "local", "SERVICE_PATH": "/"}
-_DEADLINE = 30.0
+_DEADLINE = 30
 
 
 def main(argv: Sequence[str]) -> None:
@@ -151,8 +152,10 @@ class _Client:
     def __init__(self, port: int) -> None:
         usual = "Accept: */*\r\nAccept-Encoding: gzip\r\nConnection: keep-alive\r\nUser-Agent: python-httpx\r\n"
         self._request = f"GET /greet?name=bench HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{usual}\r\n".encode()
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=_DEADLINE)
+        self._socket = socket.create_connection(("127.0.0.1", port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # The kernel's own time limit: Python's would ask it twice for every read.
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", _DEADLINE, 0))
 
     def ask(self) -> None:
         """Send the request and read the whole answer. Raises ConnectionError for any other than the right one."""

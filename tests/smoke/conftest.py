@@ -64,7 +64,7 @@ def deployed(config: pytest.Config) -> list[Deployed]:
     if _DEPLOYED not in config.stash:
         environment = cast("str", config.getoption("--env", "local"))
         wanted = cast("list[str]", config.getoption("--service", []))
-        config.stash[_DEPLOYED] = find_deployed(config.invocation_params.dir, environment, wanted)
+        config.stash[_DEPLOYED] = find_deployed(environment, wanted)
     return config.stash[_DEPLOYED]
 
 

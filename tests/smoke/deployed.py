@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any, cast
 
 from stackyard.commands.deploy import app_key
-from stackyard.commands.session import Session, find_root
+from stackyard.commands.session import Session
 from stackyard.commands.stacks import init_stack
 from stackyard.errors import MissingError
 from stackyard.local import daemons
 from stackyard.screen import Screen
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +34,13 @@ class Deployed:
     """Whether it is built on servicekit, going by its pyproject.toml here."""
 
 
-def find_deployed(start: Path, environment: str, wanted: Collection[str]) -> list[Deployed]:
+def find_deployed(environment: str, wanted: Collection[str]) -> list[Deployed]:
     """Return the services that are deployed, those ``wanted`` or all.
 
     Reads Terraform's applied state, and for the laptop the running gateway's address. Raises StackyardError where the
     environment does not run, nothing is deployed, or a wanted service is not.
     """
-    session = Session.begin(find_root(start), environment, Screen(quiet=True))
+    session = Session.begin(ROOT, environment, Screen(quiet=True))
     again = f"inv deploy --env {environment}"
     address = _gateway(session) if session.target.emulated else ""
     session.aws.check_caller()
