@@ -80,6 +80,13 @@ def local(session: nox.Session) -> None:
 
 
 @nox.session
+def images(session: nox.Session) -> None:
+    """The Dockerfile, by a docker engine with buildx, which must be there."""
+    sync(session, "test")
+    session.run("pytest", "tests/images", *session.posargs)
+
+
+@nox.session
 def smoke(session: nox.Session) -> None:
     """A deployed environment, by its address: `nox -s smoke -- --env dev [--service api]`."""
     sync(session, "test")

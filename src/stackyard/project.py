@@ -41,7 +41,7 @@ class Environment(FileModel):
 
     account: str = Field(pattern=r"^[0-9]{12}$", description="The AWS account, 12 digits in quotes.")
     region: Region | None = Field(default=None, description="Its AWS region, where it is not the project's.")
-    protected: bool = Field(default=False, description="Deploys ask first; destroying asks for the name to be typed.")
+    protected: bool = Field(default=False, description="Deploys ask first.")
     log_retention: Retention = Field(default=30, description="Days that logs are kept.")
     throttle: Throttle = Field(default_factory=Throttle, description="The gateway's limits.")
     xray: bool = Field(default=True, description="Whether requests are traced with X-Ray.")

@@ -41,6 +41,15 @@ def release_key(target: Target, number: int) -> str:
     return f"{release_prefix(target)}{number}.json"
 
 
+def release_tags(release: Release) -> dict[str, str]:
+    """Return the tags that keep a release's images from expiring, with their digests.
+
+    All services share one repository, so a tag names the service too: ``release-prod-7-api``.
+    """
+    prefix = f"release-{release.environment}-{release.number}"
+    return {f"{prefix}-{service}": digest for service, digest in release.digests.items()}
+
+
 def last_number(keys: Iterable[str]) -> int:
     """Return the highest release number among an environment's keys; 0 before the first."""
     found = (re.search(r"/(\d+)\.json$", key) for key in keys)

@@ -48,9 +48,9 @@ def _engine() -> None:
         _docker("info")
         _docker("buildx", "version")
     except (FileNotFoundError, AssertionError):
-        pytest.skip("no docker engine with buildx")
+        pytest.fail("no docker engine with buildx")
     if not (ROOT / "uv.lock").exists():
-        pytest.skip("no uv.lock: run `uv lock`")
+        pytest.fail("no uv.lock: run `uv lock`")
 
 
 def _build(platform: str) -> str:

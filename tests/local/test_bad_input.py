@@ -252,6 +252,7 @@ def test_a_service_that_does_not_start(project: Project) -> None:
     )
     done = project.run("up", "--port", str(project.port))
     assert done.code == 4, done.text()
+    assert 'app.py", line ' in done.err
     assert "nothing_of_that_name" in done.err
     assert "deployed, but not healthy" in done.err
     wait_for("every process to end", lambda: not project.processes())

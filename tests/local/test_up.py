@@ -37,6 +37,10 @@ def test_up_serves_what_terraform_deployed_and_down_ends_it(project: Project) ->
     assert "already running" in again.err
     assert project.url in again.err
 
+    session = Session.begin(project.root, "local", Screen())
+    digest = json.loads(project.run("services", "--json").out)[0]["digest"]
+    assert session.aws.find_images("acme", ["release-local-1-api"]) == {"release-local-1-api": digest}
+
     report = json.loads(project.run("services", "--json").out)
     assert [(row["name"], row["deployed"]) for row in report] == [("api", "current")]
 

@@ -17,12 +17,19 @@ from typing import Any, cast
 
 from stackyard.commands.observe import Observed, observe, variables
 from stackyard.commands.session import Session
-from stackyard.commands.stacks import apply_stack, init_stack, list_changes, plan_stack, show_changes
+from stackyard.commands.stacks import (
+    apply_stack,
+    discarded_when_refused,
+    init_stack,
+    list_changes,
+    plan_stack,
+    show_changes,
+)
 from stackyard.commands.tell import tell_gateway
 from stackyard.commands.verify import find_functions, verify_functions, verify_health
 from stackyard.errors import ConfigError, MissingError, RefusedError, ToolError
 from stackyard.images import build_command, render_manifest
-from stackyard.releases import Release, last_number, release_key, release_prefix
+from stackyard.releases import Release, last_number, release_key, release_prefix, release_tags
 from stackyard.screen import Screen
 from stackyard.tools.holding import who_am_i, write_atomically
 from stackyard.tools.terraform import Stack
@@ -81,7 +88,8 @@ def deploy(session: Session, options: Options) -> Deployed:
             return Deployed(target.name, planned.changed, plain_action(planned.changes), 0, "", digests, {}, None)
         if planned.changed:
             list_changes(session, planned)
-            ask_if_protected(session, options)
+            with discarded_when_refused(planned):
+                ask_if_protected(session, options)
             # Killed between here and the record, the next run still knows that a release is owed.
             write_atomically(session.layout.unrecorded(target.name), "")
             with screen.stage("apply"):
@@ -184,6 +192,7 @@ def _record(session: Session, seen: Observed, digests: Mapping[str, str], summar
             images={step.image.service: step.image.tag for step in seen.plan.images},
         )
         if session.aws.put_new(target.state_bucket, release_key(target, number), release.record()):
+            session.aws.tag_images(target.image_repository, release_tags(release))
             unrecorded.unlink(missing_ok=True)
             return number
 

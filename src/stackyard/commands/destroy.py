@@ -12,7 +12,14 @@ from typing import Any
 from stackyard.commands.deploy import app_key, confirm
 from stackyard.commands.observe import variables, wanted_images
 from stackyard.commands.session import Session
-from stackyard.commands.stacks import apply_stack, init_stack, list_changes, plan_stack, show_changes
+from stackyard.commands.stacks import (
+    apply_stack,
+    discarded_when_refused,
+    init_stack,
+    list_changes,
+    plan_stack,
+    show_changes,
+)
 from stackyard.commands.tell import tell_gateway
 from stackyard.errors import ToolError
 from stackyard.plan import UNBUILT
@@ -51,7 +58,8 @@ def destroy(session: Session, *, dry_run: bool = False, typed: str = "") -> Dest
             return Destroyed(target.name, changed=bool(planned.changes), summary=summary)
         if typed != target.name:
             command = f"inv destroy --env {target.name} --confirm {target.name}"
-            confirm(screen, f"Type {target.name} to destroy it: ", {target.name}, command)
+            with discarded_when_refused(planned):
+                confirm(screen, f"Type {target.name} to destroy it: ", {target.name}, command)
         with screen.stage("destroy"):
             apply_stack(session, stack, planned)
         if session.endpoint:

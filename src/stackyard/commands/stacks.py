@@ -51,6 +51,16 @@ def plan_stack(session: Session, stack: Stack, *, destroy: bool = False, lock: b
             return stack.plan(_told(session), destroy=destroy)
 
 
+@contextlib.contextmanager
+def discarded_when_refused(planned: Planned) -> Generator[None]:
+    """Leave no plan behind, which holds every value, when its user says no."""
+    try:
+        yield
+    except BaseException:
+        planned.file.unlink(missing_ok=True)
+        raise
+
+
 def _told(session: Session) -> Callable[[Event], None]:
     """Tell Terraform's warnings once each; a plan's changes are shown together when it is complete."""
     seen: set[str] = set()

@@ -217,6 +217,15 @@ class Aws:
                 ecr.put_image(repositoryName=repository, imageTag=tag, imageManifest=manifest)
         return self.find_images(repository, [tag])[tag]
 
+    def tag_images(self, repository: str, tags: Mapping[str, str]) -> None:
+        """Give images more tags: ``tags`` is digest by tag. A tag that is there already keeps its image."""
+        ecr = self._client("ecr")
+        for tag, digest in tags.items():
+            with self._explained(f"tag {tag}"):
+                answer = ecr.batch_get_image(repositoryName=repository, imageIds=[{"imageDigest": digest}])
+            for image in answer["images"][:1]:
+                self.put_image(repository, tag, image["imageManifest"])
+
     def describe_function(self, name: str) -> LiveFunction | None:
         """Return what the alias ``live`` of a function runs, or None where there is no such function."""
         client = self._client("lambda")

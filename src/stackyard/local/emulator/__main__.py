@@ -30,7 +30,7 @@ def main() -> int:
             without=arguments.without,
         )
     except StackyardError as error:
-        print(f"error: {error}\n{error.fix}", file=sys.stderr)  # noqa: T201  (its output is a log, not a screen)
+        print(f"error: {error}", error.fix, sep="\n" if error.fix else "", file=sys.stderr)  # noqa: T201  (its output is a log, not a screen)
         return error.exit_code
     return 0
 

@@ -27,6 +27,7 @@ from stackyard.local.gateway.server import Server
 from stackyard.local.gateway.watch import FileWatch, Watcher
 from stackyard.local.gateway.wire import Limits
 from stackyard.tools.process import watch_lifeline
+from stackyard.words import plural
 
 _PATIENCE = 5.0
 
@@ -88,7 +89,9 @@ class Service:
             await self._follow()
             gateway.sweep()
             _write_ready(options.ready, {"pid": os.getpid(), "port": port, "url": gateway.url})
-            self._journal.note(f"{gateway.url} serves {deployment.project} ({len(gateway.functions)} services)")
+            self._journal.note(
+                f"{gateway.url} serves {deployment.project} ({plural(len(gateway.functions), 'service')})"
+            )
             # What lives now lives on: the collector need not look at it again under every few requests.
             gc.collect()
             gc.freeze()
