@@ -93,7 +93,7 @@ def test_an_unchanged_deploy_is_one_plan(project: Project, counted: Path) -> Non
     calls = [
         next(word for word in line.split() if not word.startswith("-")) for line in counted.read_text().splitlines()
     ]
-    assert sorted(calls) == ["output", "plan"], calls
+    assert sorted(calls) == ["output", "plan", "version"], calls
     report = json.loads(done.out)
     assert (report["changed"], report["release"], report["healthy"]) == (False, 1, True)
 

@@ -46,7 +46,7 @@ def test_what_the_repository_holds_is_fresh() -> None:
     [
         "| `repository` | text, `^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$` | required | At GitHub: owner/name. |",
         "| `environments.<name>.throttle.rate` | number, above 0 up to 10000 | `100` | Requests per second",
-        "| `environments.<name>.protected` | `true` or `false` | `false` | Deploys ask first;",
+        "| `environments.<name>.protected` | `true` or `false` | `false` | Deploys ask first. |",
         "| `kind` | `lambda` | required | What it runs on. |",
         "| `memory` | whole number, from 128 up to 10240 | `1024` | MiB. |",
         "| `environment` | by name: text, names `^[A-Za-z][A-Za-z0-9_]*$` |  | Environment variables; text only. |",

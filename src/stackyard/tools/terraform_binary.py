@@ -93,7 +93,9 @@ def _wheel(runner: Runner, cache: Path, note: str) -> Binary:
             [uv, "venv", "-q", "--allow-existing", "--no-project", "--python", sys.executable, str(folder)],
             [uv, "pip", "install", "-q", "--python", str(python), WHEEL],
         ):
-            done = runner.run(argv, cwd=cache.parent if cache.parent.is_dir() else None, timeout=600)
+            # What the project's pyproject.toml tells uv too: trust what the machine trusts.
+            environment = {**os.environ, "UV_SYSTEM_CERTS": "true"}
+            done = runner.run(argv, env=environment, timeout=600)
             if done.code != 0:
                 raise MissingError(
                     "no Terraform",

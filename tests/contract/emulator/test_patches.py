@@ -75,6 +75,24 @@ def test_digest_is_the_manifests_hash(emulator: Any, unpatched: Any) -> None:
     assert _push(unpatched, "serve")[1] == _push(unpatched, "work")[1]
 
 
+def _tag_twice(running: Any) -> list[str]:
+    """Give one image two tags, and return the tags under which the first finds it."""
+    ecr = running.client("ecr")
+    ecr.create_repository(repositoryName="tags")
+    manifest = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST, "layers": []})
+    for tag in ("first", "second"):
+        ecr.put_image(repositoryName="tags", imageManifest=manifest, imageTag=tag)
+    answer = ecr.batch_get_image(repositoryName="tags", imageIds=[{"imageTag": "first"}, {"imageTag": "none"}])
+    assert [failure["failureCode"] for failure in answer["failures"]] == ["ImageNotFound"]
+    return [image["imageId"]["imageTag"] for image in answer["images"]]
+
+
+def test_an_image_is_answered_under_the_tag_that_was_asked_for(emulator: Any, unpatched: Any) -> None:
+    """Also after it got another; without the patch it is answered under the last one."""
+    assert _tag_twice(emulator) == ["first"]
+    assert _tag_twice(unpatched) == ["second"]
+
+
 def test_empty_object_can_be_put(emulator: Any) -> None:
     """boto3 announces even an empty body with ``Expect``; the answer comes at once, not when the client gives up."""
     s3 = emulator.client("s3")

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from importlib import import_module
 
 PATCHES: dict[str, tuple[str, ...]] = {
-    "ecr": ("ecr_manifest_digest",),
+    "ecr": ("ecr_manifest_digest", "ecr_requested_tag"),
     "s3": ("s3_conditional_deny",),
 }
 """Service, as moto names it -> modules of this package; each has ``apply()``."""
