@@ -318,8 +318,8 @@ Error: Failed to install provider
 
 Error while installing hashicorp/aws v5.100.0: failed to create parent
 directories leading to
-/work/data/providers/registry.terraform.io/hashicorp/aws/5.100.0/linux_amd64:
-mkdir /work/data/providers/registry.terraform.io/hashicorp: no
+/project/data/providers/registry.terraform.io/hashicorp/aws/5.100.0/linux_amd64:
+mkdir /project/data/providers/registry.terraform.io/hashicorp: no
 space left on device
 """
 
