@@ -10,6 +10,11 @@ import pytest
 from tests.local.project import Project, copy_project, find_uv, free_port, install, wait_for
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that take minutes, so that none of them is left alone at the end."""
+    items.sort(key=lambda item: "test_killed" not in item.nodeid)
+
+
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project with an environment of its own, made once."""
