@@ -85,7 +85,7 @@ class Attention:
 
     def __init__(self) -> None:
         self.under_way = 0
-        self._cores = os.cpu_count() or 1 if hasattr(os, "sched_yield") else 1
+        self._cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
         self._until = 0.0
         self._watching = False
 
