@@ -32,6 +32,11 @@ def test_up_serves_what_terraform_deployed_and_down_ends_it(project: Project) ->
     assert f"url: '{'/local/openapi.json'}'" in httpx.get(f"{project.url}/local/docs").text
     assert httpx.get(f"{project.url}/local/openapi.json").json()["info"]["title"] == "api"
 
+    # One line a request, in servicekit's form; the runtime client's own form of it would be a second.
+    log = project.root / ".stackyard/local/gateway.log"
+    wait_for("the log of /greet", lambda: log.read_text().count('"message": "GET /greet 200"') == 2)
+    assert "[INFO]" not in log.read_text()
+
     again = project.run("up", "--detach", "--port", str(project.port))
     assert again.code == 0, again.text()
     assert "already running" in again.err

@@ -17,14 +17,13 @@ def _follow(lifeline: int) -> None:
 
 
 def _show_what_fails(handler: str) -> None:
-    """Import the handler's module before `awslambdaric` does, whose own report of a failure has no frames in it.
-
-    A module that could be imported is found again, not run twice; one that could not fails again in its own way.
-    """
-    try:
-        importlib.import_module(handler.rpartition(".")[0].replace("/", "."))
-    except Exception:  # noqa: BLE001  (whatever a service raises, its frames are shown)
-        traceback.print_exc()
+    """Import a handler's module again that could not be imported: `awslambdaric`'s own report has no frames in it."""
+    module = handler.rpartition(".")[0].replace("/", ".")
+    if module not in sys.modules:
+        try:
+            importlib.import_module(module)
+        except Exception:  # noqa: BLE001  (whatever a service raises, its frames are shown)
+            traceback.print_exc()
 
 
 def main() -> None:
@@ -34,10 +33,13 @@ def main() -> None:
     os.dup2(null, 0)
     os.close(null)
     threading.Thread(target=_follow, args=(lifeline,), name="lifeline", daemon=True).start()
-    _show_what_fails(sys.argv[1])
     from awslambdaric import __main__ as client  # noqa: PLC0415  (after the lifeline holds)
 
-    client.main(sys.argv)  # pyright: ignore[reportUnknownMemberType]  (awslambdaric has no types)
+    try:
+        client.main(sys.argv)  # pyright: ignore[reportUnknownMemberType]  (awslambdaric has no types)
+    except SystemExit:
+        _show_what_fails(sys.argv[1])
+        raise
 
 
 if __name__ == "__main__":
