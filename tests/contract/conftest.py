@@ -17,6 +17,7 @@ import boto3
 import pytest
 
 from stackyard.tools.process import Completed, Daemon, SystemRunner, start_daemon
+from tests.terraform import found
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
@@ -101,7 +102,7 @@ class Terraform:
         began = time.monotonic()
         environment = {**self.environment, "TF_DATA_DIR": str(self.project / ".data" / stack)}
         done = SystemRunner().run(
-            ("terraform", *arguments), cwd=self.project / "infra" / stack, env=environment, timeout=300
+            (*found()[0].argv, *arguments), cwd=self.project / "infra" / stack, env=environment, timeout=300
         )
         self.seconds[f"{stack} {label or arguments[0]}"] = time.monotonic() - began
         assert done.code in codes, f"{' '.join(done.argv)}: {done.code}\n{done.stdout[-8000:]}\n{done.stderr}"
@@ -117,28 +118,9 @@ class Terraform:
 
 
 @pytest.fixture(scope="session")
-def terraform_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of a Terraform run: a provider mirror below /opt is used where there is one."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("TF_", "AWS_"))}
-    environment |= {"TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
-    configured = os.environ.get("TF_CLI_CONFIG_FILE", "")
-    mirrors = [
-        found.parents[2]
-        for pattern in ("*", "*/*")
-        for found in Path("/opt").glob(f"{pattern}/registry.terraform.io/hashicorp/aws")
-    ]
-    if configured and Path(configured).is_file():
-        environment["TF_CLI_CONFIG_FILE"] = configured
-    elif mirrors:
-        file = tmp_path_factory.mktemp("terraform") / "config.tfrc"
-        include = 'include = ["registry.terraform.io/hashicorp/*"]'
-        file.write_text(
-            "provider_installation {\n"
-            f"  filesystem_mirror {{\n    path = {json.dumps(str(mirrors[0]))}\n    {include}\n  }}\n"
-            f"  direct {{\n    {include.replace('include', 'exclude')}\n  }}\n}}\n"
-        )
-        environment["TF_CLI_CONFIG_FILE"] = str(file)
-    return environment
+def terraform_environment() -> dict[str, str]:
+    """The environment of a Terraform run, as the tasks find it, without this shell's own AWS settings."""
+    return {name: value for name, value in found()[1].items() if not name.startswith("AWS_")}
 
 
 @pytest.fixture

@@ -92,8 +92,8 @@ def _server(listener: socket.socket, account: str, region: str, without: Collect
     os.environ["MOTO_ACCOUNT_ID"] = account
     os.environ["AWS_DEFAULT_REGION"] = region
     # moto reads its settings once, and a port that is taken should be told before a quarter of a second of imports.
-    from stackyard.local.emulator.application import patched_application  # noqa: PLC0415
-    from stackyard.local.emulator.web import web_server  # noqa: PLC0415
+    from stackyard.local.emulator.application import patched_application  # noqa: PLC0415  (see above)
+    from stackyard.local.emulator.web import web_server  # noqa: PLC0415  (see above)
 
     return web_server(patched_application(without), listener)
 
