@@ -87,7 +87,7 @@ def test_only_what_runs_is_inside(content: dict[str, Any]) -> None:
     assert content["user"] == 10001
     assert content["top"] == ["lib", "own"]
     assert content["own"] == ["api", "servicekit"]
-    assert {"awslambdaric", "fastapi", "mangum"} <= set(content["lib"])
+    assert {"awslambdaric", "fastapi"} <= set(content["lib"])
     assert not {"bin", "httpx", "moto", "pip", "pytest", "stackyard", "uv", "uvicorn"} & set(content["lib"])
     assert content["uncompiled"] == []
     assert content["tests"] == []

@@ -95,8 +95,7 @@ def configure_logs(settings: Settings) -> None:
         logger.propagate = True
     # One line a request is enough, and ours has the ids. An exception that reached them has been logged too.
     logging.getLogger("uvicorn.access").setLevel(logging.CRITICAL)
-    for name in ("mangum", "httpx"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 def _ids() -> dict[str, str]:

@@ -1,8 +1,7 @@
-"""An application with one route for each thing that can go right or wrong, under real uvicorn and behind Mangum."""
+"""An application with a route for each thing that can go right or wrong, under real uvicorn and as a function."""
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import logging
@@ -21,6 +20,8 @@ from servicekit import Settings, create_app, handler
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
+
+    from servicekit.adapter import LambdaAdapter
 
 
 def _add_routes(app: FastAPI) -> None:
@@ -41,7 +42,7 @@ def _add_routes(app: FastAPI) -> None:
 
     @app.get("/tags")
     async def tags(request: Request, tag: Annotated[list[str], Query()]) -> dict[str, Any]:
-        return {"tags": tag, "accept": request.headers.get("accept")}
+        return {"tags": tag, "accept": request.headers.getlist("accept")}
 
     @app.post("/echo")
     async def echo(request: Request) -> Response:
@@ -108,18 +109,20 @@ def sample() -> Callable[..., FastAPI]:
 @pytest.fixture
 def invoke() -> Iterator[Callable[[FastAPI, dict[str, Any]], httpx.Response]]:
     """Return a function that gives an event to the Lambda handler and reads its answer as the gateway does."""
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
+    functions: dict[int, LambdaAdapter] = {}
 
     def call(app: FastAPI, event: dict[str, Any]) -> httpx.Response:
-        answer = json.loads(json.dumps(handler(app)(event, None)))  # pyright: ignore[reportArgumentType]  # no context
+        if id(app) not in functions:
+            functions[id(app)] = handler(app)
+        function = functions[id(app)]
+        answer = json.loads(json.dumps(function(event, None)))
         headers = [*answer["headers"].items(), *((n, v) for n, vs in answer["multiValueHeaders"].items() for v in vs)]
         body = base64.b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"].encode()
         return httpx.Response(answer["statusCode"], headers=headers, content=body)
 
     yield call
-    asyncio.set_event_loop(None)
-    loop.close()
+    for function in functions.values():
+        function.close()
 
 
 @pytest.fixture
