@@ -36,6 +36,7 @@ resource "aws_api_gateway_deployment" "this" {
 }
 
 resource "terraform_data" "ready" {
+  count = length(var.ready) > 0 ? 1 : 0
   input = var.ready
 }
 
