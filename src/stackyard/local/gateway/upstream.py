@@ -341,6 +341,8 @@ class _Connection(asyncio.Protocol):
 
     def on_body(self, chunk: bytes) -> None:
         """Take a piece of the body."""
+        if self._done:
+            return
         self._size += len(chunk)
         if self._size <= ANSWER_LIMIT:
             self._chunks.append(chunk)
