@@ -2,7 +2,7 @@ output "integration" {
   description = "How the gateway reaches the service."
   value = {
     type   = "http_proxy"
-    target = "http://${var.platform.load_balancer.dns_name}:${aws_lb_listener.this.port}"
+    target = "http://${var.platform.load_balancer.dns_name}:${var.platform.port}"
   }
 }
 
