@@ -244,12 +244,12 @@ class _Connection(asyncio.Protocol):
 
     def take(self, call: Call) -> None:
         """Send a call."""
+        if self._transport is None or self._transport.is_closing():
+            self._upstream.again(call)
+            return
         self._call = call
         call.sent = self
-        if self._transport is None or self._transport.is_closing():
-            self.connection_lost(None)
-        else:
-            self._transport.write(call.data)
+        self._transport.write(call.data)
 
     def hang_up(self) -> None:
         """Close, whatever is under way."""
