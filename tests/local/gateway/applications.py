@@ -53,6 +53,18 @@ async def away() -> RedirectResponse:
     return RedirectResponse("/web/stream")
 """
 )
+KIT = """
+from fastapi import Request
+
+from servicekit import Settings, create_app
+
+app = create_app(Settings.from_environ())
+
+
+@app.get("/links")
+async def links(request: Request) -> dict[str, str]:
+    return {"root": request.scope["root_path"]}
+"""
 LIFESPAN = """
 import contextlib
 from fastapi import FastAPI

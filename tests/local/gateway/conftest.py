@@ -41,6 +41,7 @@ def far(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     lab.server("far", FAR)
     lab.server("late", FAR, millis=500, environment=seen)
     lab.server("keyed", FAR, api_key=True)
+    lab.server("crowd", FAR)
     lab.server("raw", RAW)
     lab.service("near", ECHO)
     lab.extra = {"api_keys": [KEY]}

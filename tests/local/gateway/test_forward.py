@@ -73,6 +73,7 @@ def test_headers_that_the_service_sees(far: Lab) -> None:
     """The integration's host, who asked, the trace, the API; what concerns one connection only is gone."""
     sent = [
         ("X-Forwarded-For", "203.0.113.9"),
+        ("X-Forwarded-For", "203.0.113.10"),
         ("X-Forwarded-Proto", "gopher"),
         ("x-amzn-apigateway-api-id", "evil"),
         ("Connection", "keep-alive"),
@@ -91,7 +92,7 @@ def test_headers_that_the_service_sees(far: Lab) -> None:
     headers = found["headers"]
     address = next(iter(far.servers))
     assert headers["host"] == [address.removeprefix("http://")]
-    assert headers["x-forwarded-for"] == ["203.0.113.9, 127.0.0.1"]
+    assert headers["x-forwarded-for"] == ["203.0.113.9, 203.0.113.10, 127.0.0.1"]
     assert headers["x-forwarded-proto"] == ["http"]
     assert headers["x-forwarded-port"] == [str(far.port)]
     assert headers["x-amzn-apigateway-api-id"] == ["abcde12345"]

@@ -42,6 +42,19 @@ def test_a_request_under_way_finishes_on_the_old_code(lab: Lab) -> None:
     until(lambda: not is_alive(old), "the old process has ended")
 
 
+def test_a_crowd_survives_a_reload(lab: Lab) -> None:
+    """More requests at once than connections are kept: none is lost between the old process and the new one."""
+    module = lab.server("web", version("old", 0.5))
+    lab.start()
+    many = httpx.Client(timeout=30, limits=httpx.Limits(max_connections=None))
+    with many as client, concurrent.futures.ThreadPoolExecutor(150) as pool:
+        crowd = [pool.submit(client.get, f"{lab.url}/web/slow") for _ in range(150)]
+        until(lambda: lab.told("web")["processes"][0]["under_way"] > 50, "many are under way")
+        module.write_text(version("new"), encoding="utf-8")
+        until(lambda: lab.client.get("/web/x").text.startswith("new"), "the new code answers")
+        assert {each.result().status_code for each in crowd} == {200}
+
+
 def test_lifespans_are_entered_and_left(lab: Lab) -> None:
     """A process that is replaced is asked to end (SIGTERM) and may clean up."""
     one, two = ({"begin": f"print('begins {each}')", "end": f"print('ends {each}')"} for each in ("one", "two"))

@@ -11,7 +11,7 @@ import time
 
 import httpx
 import pytest
-from applications import ENVIRONMENT, FILES, FUNCTION, HELLO, version
+from applications import ENVIRONMENT, FILES, FUNCTION, HELLO, KIT, version
 from gateway_lab import Lab, is_alive, until
 
 from stackyard.tools.process import SystemRunner
@@ -44,6 +44,19 @@ def test_files_are_uploaded_and_streams_come_back(lab: Lab) -> None:
     assert lab.client.get("/local/web/away").headers["location"] == "/web/stream"
     done = lab.curl("-F", f"file=@{module};filename=a.bin", f"{lab.url}/local/web/files")
     assert json.loads(done.stdout)["named"] is True
+
+
+def test_a_service_of_servicekit_knows_its_public_path(lab: Lab) -> None:
+    """Behind the stage and without it: documentation, links, health below its path and outside of it."""
+    environment = {"SERVICE_NAME": "web", "SERVICE_ENVIRONMENT": "local", "SERVICE_PATH": "/web"}
+    lab.server("web", KIT, environment=environment)
+    lab.start()
+    for prefix in ("", "/local"):
+        assert lab.client.get(f"{prefix}/web/links").json()["root"] == f"{prefix}/web"
+        assert f"'{prefix}/web/openapi.json'" in lab.client.get(f"{prefix}/web/docs").text
+        assert lab.client.get(f"{prefix}/web/openapi.json").json()["servers"] == [{"url": f"{prefix}/web"}]
+        assert lab.client.get(f"{prefix}/web/health").json()["service"] == "web"
+        assert lab.client.get(f"{prefix}/web/none").headers["content-type"] == "application/problem+json"
 
 
 def test_environment_is_what_was_deployed_and_ours(lab: Lab) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import json
+import os
+import signal
 import time
 
+import httpx
 import pytest
 from applications import say, told
 from gateway_lab import Lab, until
+
+from stackyard.local.gateway.upstream import MOST
 
 MIB = 1024 * 1024
 
@@ -87,6 +93,20 @@ def test_odd_but_good_answers_are_understood(far: Lab, path: str, text: str) -> 
     """Interim answers, what nobody asked for behind an answer, one byte at a time."""
     for _ in range(3):
         assert far.client.get(f"/raw/{path}").text == text
+
+
+def test_a_crowd_that_loses_its_process(far: Lab) -> None:
+    """Of many requests at once those under way fail, those that never left are answered by the next process."""
+    body = json.dumps({"sleep": 3})
+    many = httpx.Client(timeout=30, limits=httpx.Limits(max_connections=None))
+    with many as client, concurrent.futures.ThreadPoolExecutor(150) as pool:
+        crowd = [pool.submit(client.post, f"{far.url}/crowd", content=body, headers={"x-say": "1"}) for _ in range(150)]
+        until(lambda: far.told("crowd")["processes"][0]["under_way"] > 120, "more wait than are under way")
+        os.kill(far.processes("crowd")[0], signal.SIGKILL)
+        statuses = [each.result().status_code for each in crowd]
+    assert statuses.count(504) in range(1, MOST + 1)
+    assert statuses.count(200) == len(statuses) - statuses.count(504) > 0
+    assert far.told("crowd")["starts"] == 2
 
 
 def test_a_stale_connection_costs_one_more_try(far: Lab) -> None:
