@@ -230,6 +230,31 @@ def add_service(
         show_added(screen, done)
 
 
+@task(
+    help={"name": "The service's name.", "force": "Although git could not bring all of it back."}
+    | {"yes": "Do not ask."}
+    | DRY
+    | JSON
+)
+def remove_service(
+    _c: Context, name: str, yes: bool = False, force: bool = False, dry_run: bool = False, json: bool = False
+) -> None:
+    """Remove a service: `inv remove-service NAME`.
+
+    Shows what will be destroyed where, and asks. The folder goes now; what runs goes with the next deploy of each
+    environment. Refuses while git could not bring the folder back.
+    """
+    from stackyard.commands.remove_service import record_removed, show_removed
+    from stackyard.commands.remove_service import remove_service as run
+
+    screen = _screen(quiet=json)
+    done = _run(lambda: run(ROOT, screen, name, yes=yes, force=force, dry_run=dry_run), screen)
+    if json:
+        screen.json(record_removed(done, dry_run=dry_run))
+    elif not dry_run:
+        show_removed(screen, done)
+
+
 @task(help=ENV | JSON)
 def doctor(_c: Context, env: str = "local", json: bool = False) -> None:
     """Check what a deploy needs, and say what mends it.
@@ -258,4 +283,6 @@ def unlock(_c: Context, env: str, id: str = "", dry_run: bool = False, json: boo
         screen.json({"released": released})
 
 
-namespace = Collection(up, down, bootstrap, plan, deploy, destroy, services, add_service, doctor, unlock)
+namespace = Collection(
+    up, down, bootstrap, plan, deploy, destroy, services, add_service, remove_service, doctor, unlock
+)

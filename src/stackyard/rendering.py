@@ -6,13 +6,15 @@ taken as they are. ``every`` holds what all services have. Knows nothing of what
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict, cast
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
 
 from stackyard.addresses import default_path
 from stackyard.kinds import Kind
@@ -52,10 +54,11 @@ def find_templates(folder: Path = TEMPLATES) -> tuple[str, ...]:
 
 
 class Templates:
-    """The templates, each read and compiled once."""
+    """The templates, each read and compiled once; ``cache`` is a folder that keeps what was compiled."""
 
-    def __init__(self, folder: Path = TEMPLATES) -> None:
+    def __init__(self, folder: Path = TEMPLATES, *, cache: Path | None = None) -> None:
         self._folder = folder
+        compiled = FileSystemBytecodeCache(str(cache)) if cache and _is_writable(cache) else None
         # Nothing is escaped: what comes out is no HTML, and what goes in is checked.
         self._jinja = Environment(  # noqa: S701
             loader=FileSystemLoader(folder),
@@ -63,6 +66,7 @@ class Templates:
             keep_trailing_newline=True,
             trim_blocks=True,
             lstrip_blocks=True,
+            bytecode_cache=compiled,
         )
         self._jinja.filters["in_order"] = _in_order
         self._about: dict[str, About] = {}
@@ -112,6 +116,13 @@ class Templates:
 def describe_template(template: str, folder: Path = TEMPLATES) -> About:
     """Read what a template says of itself."""
     return cast("About", json.loads((folder / template / "template.json").read_text(encoding="utf-8")))
+
+
+def _is_writable(folder: Path) -> bool:
+    """Make a folder, and tell whether it can be written; on a full or read-only disk there is no cache."""
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+    return os.access(folder, os.W_OK)
 
 
 def extra_of(kind: Kind) -> str:

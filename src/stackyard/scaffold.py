@@ -135,7 +135,7 @@ def settled_kind(request: Request, facts: Facts) -> str:
     """Return the kind where it is clear already: asked for, or said by the service.yaml of all; else empty."""
     if request.kind:
         return request.kind
-    said = {_kind_of(facts.services.get(name, Found())) for name in request.names}
+    said = {kind_of(facts.services.get(name, Found())) for name in request.names}
     return said.pop() if len(said) == 1 else ("" if "" in said else DEFAULT_KIND)
 
 
@@ -146,7 +146,8 @@ def _refuse(problems: list[str]) -> None:
     raise ConfigError("cannot add this, nothing was written\n" + "\n".join(f"  {p}" for p in problems), command=command)
 
 
-def _kind_of(found: Found) -> str:
+def kind_of(found: Found) -> str:
+    """Return the kind that a service's file says; empty where it says none."""
     kind = (found.settings or {}).get("kind")
     return kind if isinstance(kind, str) else ""
 
@@ -158,8 +159,8 @@ def _settle(name: str, request: Request, facts: Facts) -> NewService:
     if found.settings is None:
         path = request.path or default_path(name)
         return NewService(name, KINDS[request.kind or DEFAULT_KIND], path, template, request.api_key)
-    shown, kind = f"{FOLDER}/{name}/{FILE}", _kind_of(found)
-    path, keyed = _path_in(name, found, ""), found.settings.get("api_key") is True
+    shown, kind = f"{FOLDER}/{name}/{FILE}", kind_of(found)
+    path, keyed = path_in(name, found, ""), found.settings.get("api_key") is True
     if kind not in KINDS:
         raise ConfigError(shown, f"`kind` is `{printable(kind)}`; there are {', '.join(KINDS)}")
     differs = [
@@ -177,7 +178,7 @@ def _settle(name: str, request: Request, facts: Facts) -> NewService:
     return NewService(name, KINDS[kind], path, template, keyed)
 
 
-def _path_in(name: str, found: Found, environment: str) -> str:
+def path_in(name: str, found: Found, environment: str) -> str:
     """Return the path that a service has in an environment, as far as its file can be made sense of."""
     settings = found.settings or {}
     path = settings.get("path")
@@ -204,11 +205,11 @@ def _check_addresses(wanted: list[NewService], facts: Facts) -> list[str]:
     others = {name: found for name, found in facts.services.items() if name not in new}
     problems: list[str] = []
     for environment in facts.environments:
-        theirs = [(name, _path_in(name, found, environment)) for name, found in others.items()]
+        theirs = [(name, path_in(name, found, environment)) for name, found in others.items()]
         known = find_path_clashes(theirs)
         ours = [(name, service.path) for name, service in new.items()]
         problems += [clash for clash in find_path_clashes([*theirs, *ours]) if clash not in known]
-    private = [name for name, found in others.items() if _kind_of(found) in KINDS and KINDS[_kind_of(found)].private]
+    private = [name for name, found in others.items() if kind_of(found) in KINDS and KINDS[kind_of(found)].private]
     known = find_port_clashes(private)
     more = [name for name, service in new.items() if service.kind.private]
     problems += [clash for clash in find_port_clashes([*private, *more]) if more and clash not in known]

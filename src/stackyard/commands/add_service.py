@@ -37,7 +37,7 @@ from stackyard.screen import Screen
 from stackyard.tools.holding import find_holder, is_held, take
 from stackyard.tools.placing import complete_folder, list_files, place_folder, sweep
 from stackyard.words import plural
-from stackyard.yamlfile import read_yaml
+from stackyard.yamlfile import read_yaml, skim_yaml
 
 PROJECT = "stackyard.yaml"
 PATIENCE = 10.0
@@ -82,7 +82,7 @@ def add_service(root: Path, screen: Screen, request: Request, *, dry_run: bool =
         if not dry_run and sweep(root / FOLDER):
             screen.note("removed what a killed run had left unfinished")
         facts = find_facts(root, request.names)
-        additions = plan_additions(request, facts, Templates().render)
+        additions = plan_additions(request, facts, Templates(cache=Layout(root).cache / "templates").render)
         if not dry_run:
             for addition in additions:
                 _write(root, addition)
@@ -105,10 +105,13 @@ def holding_services(root: Path, doing: str) -> Generator[None]:
         hold.release()
 
 
-def find_facts(root: Path, names: tuple[str, ...]) -> Facts:
-    """Look at the project, at every service's settings, and closely at those named. Raises StackyardError."""
-    project = read_yaml(root / PROJECT, PROJECT)
-    title, environments = project.data.get("project"), project.data.get("environments")
+def find_facts(root: Path, names: tuple[str, ...], *, lenient: bool = False) -> Facts:
+    """Look at the project, at every service's settings, and closely at those named.
+
+    Raises StackyardError; ``lenient`` takes settings that cannot be read for none.
+    """
+    project = skim_yaml(root / PROJECT, PROJECT)
+    title, environments = project.get("project"), project.get("environments")
     if not isinstance(title, str) or not isinstance(environments, Mapping):
         raise ConfigError(PROJECT, "has no `project` that is text, or no `environments`")
     services = root / FOLDER
@@ -119,7 +122,7 @@ def find_facts(root: Path, names: tuple[str, ...]) -> Facts:
             continue
         if not folder.is_dir():
             raise ConfigError(f"{FOLDER}/{folder.name}", "is no folder, so there can be no service of this name")
-        found[folder.name] = _look_at(folder, closely=folder.name in names)
+        found[folder.name] = _look_at(folder, closely=folder.name in names, lenient=lenient)
     return Facts(
         project=title,
         environments=(LOCAL, *cast("Mapping[str, object]", environments)),
@@ -130,9 +133,14 @@ def find_facts(root: Path, names: tuple[str, ...]) -> Facts:
     )
 
 
-def _look_at(folder: Path, *, closely: bool) -> Found:
-    there = (folder / FILE).is_file()
-    settings = read_yaml(folder / FILE, f"{FOLDER}/{folder.name}/{FILE}").data if there else None
+def _look_at(folder: Path, *, closely: bool, lenient: bool) -> Found:
+    place, shown = folder / FILE, f"{FOLDER}/{folder.name}/{FILE}"
+    settings: Mapping[str, object] | None = None
+    with contextlib.suppress(ConfigError) if lenient else contextlib.nullcontext():
+        if not closely:
+            settings = skim_yaml(place, shown)
+        elif place.is_file():
+            settings = read_yaml(place, shown).data
     if not closely:
         return Found(settings=settings)
     project = folder / "pyproject.toml"
