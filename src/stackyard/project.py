@@ -124,9 +124,9 @@ class Target:
         """The host of the account's image registry (Amazon ECR: Private registry)."""
         return f"{self.account}.dkr.ecr.{self.region}.amazonaws.com"
 
-    def function_name(self, service: str) -> str:
-        """Return the AWS name of a service."""
-        return f"{self.project}-{self.name}-{service}"
+    def resource_name(self, service: str = "") -> str:
+        """Return the AWS name of a service, or of what the environment's services share."""
+        return f"{self.project}-{self.name}" + (f"-{service}" if service else "")
 
 
 def read_project(root: Path) -> Project:

@@ -159,7 +159,7 @@ def test_a_target_has_the_projects_defaults_applied(folder: Folder) -> None:
     assert (dev.emulated, local.emulated, local.account, local.protected) == (False, True, EMULATED_ACCOUNT, False)
     assert prod.state_bucket == "acme-state-222222222222-us-east-1"
     assert dev.image_repository == "acme"
-    assert local.function_name("api") == "acme-local-api"
+    assert local.resource_name("api") == "acme-local-api"
 
 
 @pytest.mark.parametrize("name", ["staging", "", "Dev", "dev\n", "a" * 500, "\x1b[31m", "../dev", "$(id)"])

@@ -88,7 +88,7 @@ def test_keys_are_asked_for_where_the_document_says_so() -> None:
     assert closed is not None
     assert opened is not None
     assert (closed.method.needs_key, opened.method.needs_key) == (True, False)
-    assert closed.method.function == arn("x")
+    assert closed.method.target == arn("x")
 
 
 def test_a_bucket_gives_its_burst_and_then_its_rate() -> None:

@@ -51,6 +51,10 @@ class Invocation:
     caller: Caller
     abandoned: bool = False
 
+    def abandon(self) -> None:
+        """Note that nobody waits any more: what has begun runs on, as on Lambda, what has not never will."""
+        self.abandoned = True
+
 
 class Owner(Protocol):
     """The worker behind a Runtime API."""
