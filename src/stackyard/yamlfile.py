@@ -22,6 +22,7 @@ Key = tuple[str | int, ...]
 
 _NUMBER_ELSEWHERE = re.compile(r"^[-+]?(0[xo])?[.\d][\d_.eE:+-]*$")
 _PLAIN_NUMBER = re.compile(r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$")
+_BREAK_ELSEWHERE = re.compile("[\x85\u2028\u2029]")
 _TRUTH_ELSEWHERE = re.compile(r"^(y|n|yes|no|on|off)$", re.IGNORECASE)
 
 
@@ -58,6 +59,11 @@ def read_yaml(path: Path, shown: str) -> YamlFile:
         raise MissingError(shown, f"cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise _refuse(shown, "is not UTF-8 text", fix="Save it as UTF-8.") from error
+    odd = _BREAK_ELSEWHERE.search(text)
+    if odd:
+        where, code = f"{shown}:{text.count(chr(10), 0, odd.start()) + 1}", f"{ord(odd[0]):04x}"
+        why = f"has the character U+{code.upper()}, which YAML readers disagree on"
+        raise _refuse(where, why, fix=f'Write it as "\\u{code}" in double quotes, or take it out.')
     lines: dict[Key, int] = {}
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
