@@ -28,7 +28,7 @@ names = st.from_regex(r"[a-z](-?[a-z0-9]){0,20}", fullmatch=True)
 paths = st.from_regex(r"/([a-z0-9][a-z0-9_-]{0,20})?", fullmatch=True)
 variables = st.from_regex(r"[B-KM-RT-Z][A-Za-z0-9_]{1,20}", fullmatch=True).filter(lambda name: name.upper() != "PORT")
 values = texts.filter(lambda text: "\0" not in text)
-secrets = st.from_regex(r"[A-Za-z0-9/_+=.@-]{1,40}", fullmatch=True)
+secrets = st.from_regex(r"[A-Za-z0-9_+=.@-]{1,40}", fullmatch=True)
 
 
 @st.composite

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
@@ -103,7 +103,9 @@ class Service(FileModel):
         default_factory=dict, description="Environment variables; text only."
     )
     secrets: dict[Variable, SecretName] = Field(
-        default_factory=dict, description="Environment variables whose values are secrets of AWS Secrets Manager."
+        default_factory=dict,
+        description="Environment variables whose values are secrets of AWS Secrets Manager. `db` is the secret "
+        "<project>/<environment>/db.",
     )
     vpc: bool = Field(default=False, description="Whether an `apprunner` service joins the environment's network.")
     api_key: bool = Field(default=False, description="Whether callers must send an API key (x-api-key).")
@@ -145,6 +147,8 @@ class Entry:
     path: str
     folder: str
     """Relative to the project's root."""
+    secrets: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Variable -> the whole name of its secret."""
 
     @property
     def package(self) -> str:
@@ -249,11 +253,26 @@ def _read_entry(project: Project, environment: str, name: str, file: YamlFile, k
     wrong = check_together(project.project, environment, name, kind.name_limit)
     if wrong:
         raise ConfigError(f"{shown}: {wrong}; shorten one of the three names")
-    entry = Entry(name, service, service.path or default_path(name), f"{FOLDER}/{name}")
+    secrets = {key: secret_name(value, project.project, environment) for key, value in service.secrets.items()}
+    own = f"{project.project}/{environment}/"
+    foreign = [key for key, value in secrets.items() if environment != LOCAL and not value.startswith(own)]
+    if foreign:
+        key = foreign[0]
+        line = file.line_of(("overrides", environment, "secrets", key)) or file.line_of(("secrets", key))
+        raise ConfigError(
+            f"{shown}:{line}: `secrets.{key}` is `{secrets[key]}`, which {environment}'s services may not read: only "
+            f"what begins with `{own}`; a name without a slash gets that by itself"
+        )
+    entry = Entry(name, service, service.path or default_path(name), f"{FOLDER}/{name}", secrets)
     called = f"{entry.package}/{kind.handler_file}"
     if not (file.path.parent / called).is_file():
         raise ConfigError(f"{entry.folder}/{called} is missing (what {service.kind} calls)")
     return entry
+
+
+def secret_name(name: str, project: str, environment: str) -> str:
+    """Return a secret's whole name: one without a slash is the environment's own."""
+    return name if "/" in name else f"{project}/{environment}/{name}"
 
 
 def check_kind(service: Service) -> list[tuple[tuple[str, ...], str]]:

@@ -43,4 +43,8 @@ resource "aws_api_gateway_usage_plan_key" "this" {
   usage_plan_id = aws_api_gateway_usage_plan.this[each.key].id
   key_id        = aws_api_gateway_api_key.this[each.key].id
   key_type      = "API_KEY"
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }

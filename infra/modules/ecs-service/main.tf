@@ -86,6 +86,7 @@ resource "aws_ecs_service" "this" {
   deployment_minimum_healthy_percent = 100
   deployment_maximum_percent         = 200
   health_check_grace_period_seconds  = 60
+  availability_zone_rebalancing      = "ENABLED"
   # Terraform waits for the rollout, so that a deploy that was rolled back is not taken for done.
   wait_for_steady_state = !var.emulated
 

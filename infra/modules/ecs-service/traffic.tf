@@ -45,7 +45,10 @@ resource "aws_lb_target_group" "this" {
   tags = { Name = local.full_name }
 }
 
+# On a laptop there is no load balancer (modules/load-balancer).
 resource "aws_lb_listener" "this" {
+  count = var.emulated ? 0 : 1
+
   load_balancer_arn = var.platform.load_balancer.arn
   protocol          = "TCP"
   port              = var.platform.port

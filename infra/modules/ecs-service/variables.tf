@@ -118,7 +118,7 @@ variable "tracing" {
 }
 
 variable "emulated" {
-  description = "Whether AWS is the one on a laptop, where no task ever runs that could be waited for."
+  description = "Whether AWS is the one on a laptop, where there is no load balancer, and no task that could be waited for."
   type        = bool
   default     = false
   nullable    = false

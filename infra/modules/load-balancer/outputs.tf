@@ -1,11 +1,11 @@
 output "arn" {
   description = "ARN of the load balancer, for listeners."
-  value       = aws_lb.this.arn
+  value       = local.arn
 }
 
 output "dns_name" {
   description = "Its name within the network."
-  value       = aws_lb.this.dns_name
+  value       = local.dns_name
 }
 
 output "vpc_link_id" {

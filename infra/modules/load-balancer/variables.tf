@@ -36,3 +36,10 @@ variable "cidr" {
     error_message = "cidr is \"${var.cidr}\": a range such as 10.0.0.0/16 is allowed."
   }
 }
+
+variable "emulated" {
+  description = "Whether AWS is the one on a laptop, where there is no load balancer, only its name."
+  type        = bool
+  default     = false
+  nullable    = false
+}

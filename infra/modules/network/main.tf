@@ -21,9 +21,10 @@ locals {
 }
 
 resource "aws_vpc" "this" {
-  cidr_block           = var.cidr
-  enable_dns_support   = true
-  enable_dns_hostnames = true
+  cidr_block         = var.cidr
+  enable_dns_support = true
+  # Interface endpoints need it. The provider sleeps 10 s after it, and on a laptop nobody looks up a name.
+  enable_dns_hostnames = !var.emulated
 
   tags = { Name = var.name }
 }

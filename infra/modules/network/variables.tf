@@ -89,7 +89,7 @@ variable "permissions_boundary" {
 }
 
 variable "emulated" {
-  description = "Whether AWS is the one on a laptop. It holds all of this; the input is there because every module has it."
+  description = "Whether AWS is the one on a laptop, where host names in the network are left out."
   type        = bool
   default     = false
   nullable    = false

@@ -91,7 +91,7 @@ def deploy(session: Session, options: Options) -> Deployed:
         if planned.changed:
             list_changes(session, planned)
             with discarded_when_refused(planned):
-                ask_if_protected(session, options)
+                ask_if_protected(session, yes=options.yes, command=f"inv {doing} --yes")
             # Killed between here and the record, the next run still knows that a release is owed.
             write_atomically(session.layout.unrecorded(target.name), "")
             with screen.stage("apply"):
@@ -134,12 +134,10 @@ def make_images(session: Session, seen: Observed) -> dict[str, str]:
     return digests
 
 
-def ask_if_protected(session: Session, options: Options) -> None:
-    """Ask before a protected environment is changed. Raises RefusedError without a yes."""
-    if not session.target.protected or options.yes:
-        return
-    name = session.target.name
-    confirm(session.screen, f"{name} is protected. Go on? [y/N] ", {"y", "yes"}, f"inv deploy --env {name} --yes")
+def ask_if_protected(session: Session, *, yes: bool, command: str) -> None:
+    """Ask before a protected environment is changed. Raises RefusedError, with the command that says yes."""
+    if session.target.protected and not yes:
+        confirm(session.screen, f"{session.target.name} is protected. Go on? [y/N] ", {"y", "yes"}, command)
 
 
 def confirm(screen: Screen, question: str, allowed: set[str], command: str) -> None:

@@ -14,6 +14,7 @@ from typing import Protocol, cast
 import httptools
 
 from stackyard.local.gateway.refusal import MALFORMED, REJECTED, UNREACHABLE, Refusal
+from stackyard.local.gateway.runtime import Attention
 from stackyard.local.gateway.wire import Header
 
 ANSWER_LIMIT = 10 * 1024 * 1024
@@ -74,8 +75,9 @@ class Owner(Protocol):
 class Upstream:
     """One server."""
 
-    def __init__(self, owner: Owner) -> None:
+    def __init__(self, owner: Owner, attention: Attention) -> None:
         self.under_way = 0
+        self._attention = attention
         self._owner = owner
         self._port = 0
         self._idle: list[_Connection] = []
@@ -92,6 +94,7 @@ class Upstream:
         """Make a call."""
         call.upstream = self
         self.under_way += 1
+        self._attention.begin()
         if self._idle:
             self._idle.pop().take(call)
         else:
@@ -169,6 +172,7 @@ class Upstream:
 
     def _count_down(self) -> None:
         self.under_way -= 1
+        self._attention.end()
         if not self.under_way:
             self._owner.idle()
 
@@ -337,6 +341,8 @@ class _Connection(asyncio.Protocol):
 
     def on_body(self, chunk: bytes) -> None:
         """Take a piece of the body."""
+        if self._done:
+            return
         self._size += len(chunk)
         if self._size <= ANSWER_LIMIT:
             self._chunks.append(chunk)
