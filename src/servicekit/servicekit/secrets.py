@@ -22,7 +22,7 @@ SECRETS_VARIABLE = "SERVICE_SECRETS"
 
 _ARN = re.compile(r"arn:(aws[a-z-]*):secretsmanager:([a-z0-9-]+):\d{12}:secret:[A-Za-z0-9/_+=.@-]+")
 _SUFFIXES = {"aws-cn": "amazonaws.com.cn"}
-_SECONDS = 3.0  # for each try; Lambda ends a start after 10 s
+_SECONDS = 2.0  # for each try; Lambda ends a start after 10 s
 _TRIES = 3
 _PAUSE_SECONDS = 0.2
 _AGAIN = {429, 500, 502, 503, 504}
@@ -98,10 +98,14 @@ def _reader(environ: Mapping[str, str]) -> Callable[[str], str]:
         message = f"{SECRETS_VARIABLE}: is set, and botocore is not installed; depend on servicekit[secrets]"
         raise SettingsError(message) from None
     endpoint = environ.get("AWS_ENDPOINT_URL_SECRETS_MANAGER") or environ.get("AWS_ENDPOINT_URL")
-    found: Any = Session().get_credentials()
-    if found is None:
+    aws: Any = Session
+    try:
+        found = aws().get_credentials()
+        credentials = found.get_frozen_credentials() if found else None
+    except BotoCoreError as error:
+        raise SettingsError(f"{SECRETS_VARIABLE}: AWS credentials could not be had: {error}") from None
+    if credentials is None:
         raise SettingsError(f"{SECRETS_VARIABLE}: is set, and there are no AWS credentials to read the secrets with")
-    credentials = found.get_frozen_credentials()
     session: Any = URLLib3Session(timeout=_SECONDS)
 
     def send(arn: str) -> Any:

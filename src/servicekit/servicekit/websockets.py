@@ -13,9 +13,7 @@ from servicekit.problems import Problem
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
-_WHY = (
-    "WebSockets do not reach this service: the gateway in front of it is a REST API, which answers each request once."
-)
+_WHY = "WebSockets do not come through: the gateway in front of this service answers each request once."
 
 
 def is_handshake(scope: Scope) -> bool:
