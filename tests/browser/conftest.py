@@ -140,6 +140,6 @@ def take_picture(pytestconfig: pytest.Config) -> Callable[[Page, str], None]:
     def take(page: Page, name: str) -> None:
         if pytestconfig.getoption("--pictures"):
             PICTURES.mkdir(exist_ok=True)
-            page.screenshot(path=PICTURES / f"{name}.png", full_page=True, animations="disabled")
+            page.screenshot(path=PICTURES / f"{name}.png", animations="disabled")
 
     return take

@@ -6,6 +6,7 @@ integrations. The whole system has the real one: ``pytest tests/browser --base-u
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -13,7 +14,6 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -25,7 +25,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncGenerator, Callable
 
     from starlette.requests import Request
 
@@ -50,10 +50,10 @@ class Standin:
     ledger: int = 200
     asked: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     _addresses: dict[str, str] = field(default_factory=dict[str, str])
-    _ends: ExitStack = field(default_factory=ExitStack)
+    _ends: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     def __enter__(self) -> Self:
-        with ExitStack() as ends:
+        with contextlib.ExitStack() as ends:
             server = uvicorn.Server(uvicorn.Config(self._application(), port=0, log_level="warning"))
             thread = threading.Thread(target=server.run)
             thread.start()
@@ -69,7 +69,7 @@ class Standin:
     def __exit__(self, *_: object) -> None:
         self._ends.close()
 
-    def _start(self, name: str, path: str, ends: ExitStack) -> str:
+    def _start(self, name: str, path: str, ends: contextlib.ExitStack) -> str:
         log = self.folder / f"{name}.log"
         own = {
             "SERVICE_NAME": name,
@@ -104,14 +104,21 @@ class Standin:
             address = self._addresses.get(first, self._addresses["/"])
             query = f"?{request.url.query}" if request.url.query else ""
             headers = {**request.headers, "x-stackyard-path": path}
-            async with httpx.AsyncClient(trust_env=False) as client:
-                found = await client.request(
-                    request.method, f"{address}{inside}{query}", headers=headers, content=await request.body()
-                )
-            kept = {name: value for name, value in found.headers.items() if name not in {"content-length", "date"}}
+            client: httpx.AsyncClient = request.state.client
+            found = await client.request(
+                request.method, f"{address}{inside}{query}", headers=headers, content=await request.body()
+            )
+            left_out = {"content-length", "date", "server"}
+            kept = {name: value for name, value in found.headers.items() if name not in left_out}
             return Response(found.content, found.status_code, kept)
 
-        return Starlette(routes=[Route("/{path:path}", answer, methods=METHODS)])
+        return Starlette(routes=[Route("/{path:path}", answer, methods=METHODS)], lifespan=_connections)
+
+
+@contextlib.asynccontextmanager
+async def _connections(_app: Starlette) -> AsyncGenerator[dict[str, httpx.AsyncClient]]:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        yield {"client": client}
 
 
 def wait_for(condition: Callable[[], object], what: str, seconds: float = 30) -> None:

@@ -91,12 +91,13 @@ async function checkOne(each, signal) {
 
 function drawTrend(svg, checks) {
   const most = Math.max(20, ...checks.map((each) => (each.state === "ok" ? each.ms : 0)));
-  const bars = checks.map(({ state, ms }, index) => {
+  const none = Array.from({ length: CHECKS_SHOWN - checks.length }, () => ({ state: "none" }));
+  const heights = { ok: (ms) => Math.max(2, (24 * ms) / most), key: () => 2, down: () => 24, none: () => 2 };
+  const bars = [...none, ...checks].map(({ state, ms }, index) => {
     const bar = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-    const height = state === "ok" ? Math.max(2, (22 * ms) / most) : 24;
-    const place = { x: 4 * (CHECKS_SHOWN - checks.length + index), y: 24 - height, width: 3, height, rx: 1 };
+    const height = heights[state](ms);
+    const place = { class: state, x: 4 * index, y: 24 - height, width: 3, height };
     for (const [name, value] of Object.entries(place)) bar.setAttribute(name, value);
-    if (state === "down") bar.setAttribute("class", "down");
     return bar;
   });
   svg.replaceChildren(...bars);
@@ -107,7 +108,7 @@ function tellSummary() {
   const down = all.filter((each) => each.state === "down").map((each) => each.service.name);
   const closed = all.filter((each) => each.state === "key").length;
   const seconds = Math.round(period() / 1000);
-  setText(find("checked"), `Checked ${new Date().toLocaleTimeString()}, every ${seconds} s while you look`);
+  setText(find("checked"), `Checked ${new Date().toLocaleTimeString()}, every ${seconds} s`);
   if (down.length) summarize("down", `${down.length} of ${count(all.length)} down: ${down.join(", ")}`);
   else if (closed) summarize("ok", `${all.length - closed} of ${count(all.length)} healthy, ${closed} not let in`);
   else summarize("ok", all.length === 1 ? "The one service is healthy" : `All ${count(all.length)} are healthy`);
