@@ -167,6 +167,39 @@ def services(_c: Context, env: str = "local", json: bool = False) -> None:
     _run(lambda: show_services(session, run(session), json=json), screen)
 
 
+@task(
+    name="api-key",
+    positional=["service"],
+    help=ENV | DRY | YES | JSON | {"service": "The service.", "rotate": "Replace it: the old one ends at once."},
+)
+def api_key(
+    _c: Context,
+    env: str,
+    service: str,
+    rotate: bool = False,
+    dry_run: bool = False,
+    yes: bool = False,
+    json: bool = False,
+) -> None:
+    """Show the API key of a service, or replace it.
+
+    The value alone goes to standard output. Its limits are `usage` in service.yaml. API Gateway takes any key of the
+    environment at any service that asks for one: keys tell callers apart, they do not keep secrets.
+    """
+    from dataclasses import asdict
+
+    from stackyard.commands.api_key import api_key as run
+    from stackyard.commands.api_key import show_key
+
+    screen = _screen(quiet=json)
+    session = _session(env, screen)
+    key = _run(lambda: run(session, service, rotate=rotate, dry_run=dry_run, yes=yes), screen)
+    if json:
+        screen.json(asdict(key))
+    elif not dry_run:
+        show_key(session, key)
+
+
 @task(help=ENV | JSON)
 def doctor(_c: Context, env: str = "local", json: bool = False) -> None:
     """Check what a deploy needs, and say what mends it.
@@ -195,4 +228,4 @@ def unlock(_c: Context, env: str, id: str = "", dry_run: bool = False, json: boo
         screen.json({"released": released})
 
 
-namespace = Collection(up, down, bootstrap, plan, deploy, destroy, services, doctor, unlock)
+namespace = Collection(up, down, bootstrap, plan, deploy, destroy, services, api_key, doctor, unlock)

@@ -22,23 +22,174 @@ module "catalog" {
   allow_empty   = var.allow_empty
 }
 
+locals {
+  full_name = "${local.project}-${var.environment}"
+  of_kind   = { for kind in ["lambda", "apprunner", "ecs", "eks"] : kind => { for name, service in module.catalog.services : name => service if service.kind == kind } }
+  packages  = { for name in keys(module.catalog.services) : name => replace(name, "-", "_") }
+
+  # Network, load balancer and clusters are there only where a service needs them: they cost by the hour.
+  private       = merge(local.of_kind.ecs, local.of_kind.eks)
+  needs_network = length(local.private) > 0 || anytrue([for service in module.catalog.services : service.vpc])
+
+  platform = { for name, service in module.catalog.services : name => {
+    network       = one(module.network)
+    load_balancer = one(module.load_balancer)
+    port          = service.port
+    ecs_cluster   = one(module.ecs_cluster)
+    eks_cluster   = one(module.eks_cluster)
+  } }
+
+  secret_names = toset(flatten([for service in module.catalog.services : values(service.secrets)]))
+  secrets      = { for name, service in module.catalog.services : name => { for variable, secret in service.secrets : variable => data.aws_secretsmanager_secret.of[secret].arn } }
+}
+
+data "aws_secretsmanager_secret" "of" {
+  for_each = local.secret_names
+  name     = each.value
+}
+
+module "network" {
+  source = "../modules/network"
+  count  = local.needs_network ? 1 : 0
+
+  name                 = local.full_name
+  project              = local.project
+  environment          = var.environment
+  region               = local.region
+  zones                = module.catalog.environment.network.zones
+  nat                  = module.catalog.environment.network.nat
+  cidr                 = module.catalog.environment.network.cidr
+  log_retention        = module.catalog.environment.log_retention
+  permissions_boundary = local.boundary
+  emulated             = local.emulated
+}
+
+module "load_balancer" {
+  source = "../modules/load-balancer"
+  count  = length(local.private) > 0 ? 1 : 0
+
+  name       = local.full_name
+  vpc_id     = module.network[0].vpc_id
+  subnet_ids = module.network[0].subnet_ids
+  cidr       = module.network[0].cidr
+  emulated   = local.emulated
+}
+
+module "ecs_cluster" {
+  source = "../modules/ecs-cluster"
+  count  = length(local.of_kind.ecs) > 0 ? 1 : 0
+
+  name = local.full_name
+}
+
+module "eks_cluster" {
+  source = "../modules/eks-cluster"
+  count  = length(local.of_kind.eks) > 0 ? 1 : 0
+
+  name                 = local.full_name
+  project              = local.project
+  environment          = var.environment
+  vpc_id               = module.network[0].vpc_id
+  subnet_ids           = module.network[0].subnet_ids
+  nodes                = module.catalog.environment.eks.nodes
+  public_endpoint      = module.catalog.environment.eks.public_endpoint
+  deploy_role_arn      = "arn:${local.partition}:iam::${local.account}:role/${local.project}/${local.full_name}_deploy"
+  permissions_boundary = local.boundary
+  log_retention        = module.catalog.environment.log_retention
+  emulated             = local.emulated
+}
+
+# Another kind of service adds its module here and itself to `services` and `integrations` below.
 module "lambda_service" {
   source   = "../modules/lambda-service"
-  for_each = { for name, service in module.catalog.services : name => service if service.kind == "lambda" }
+  for_each = local.of_kind.lambda
 
   name                 = each.key
   project              = local.project
   environment          = var.environment
-  service              = each.value
+  service              = merge(each.value, { secrets = local.secrets[each.key] })
   image                = "${local.repository}@${each.value.digest}"
+  base_url             = module.api_gateway[0].base_url
   permissions_boundary = local.boundary
   log_retention        = module.catalog.environment.log_retention
   tracing              = module.catalog.environment.xray
+  emulated             = local.emulated
+  platform             = local.platform[each.key]
+}
+
+module "apprunner_service" {
+  source   = "../modules/apprunner-service"
+  for_each = local.of_kind.apprunner
+
+  name                 = each.key
+  project              = local.project
+  environment          = var.environment
+  service              = merge(each.value, { secrets = local.secrets[each.key] })
+  image                = "${local.repository}@${each.value.digest}"
+  base_url             = module.api_gateway[0].base_url
+  permissions_boundary = local.boundary
+  log_retention        = module.catalog.environment.log_retention
+  tracing              = module.catalog.environment.xray
+  emulated             = local.emulated
+  platform             = local.platform[each.key]
+}
+
+module "ecs_service" {
+  source   = "../modules/ecs-service"
+  for_each = local.of_kind.ecs
+
+  name                 = each.key
+  project              = local.project
+  environment          = var.environment
+  service              = merge(each.value, { secrets = local.secrets[each.key] })
+  image                = "${local.repository}@${each.value.digest}"
+  base_url             = module.api_gateway[0].base_url
+  permissions_boundary = local.boundary
+  log_retention        = module.catalog.environment.log_retention
+  tracing              = module.catalog.environment.xray
+  emulated             = local.emulated
+  platform             = local.platform[each.key]
+}
+
+module "eks_service" {
+  source   = "../modules/eks-service"
+  for_each = local.of_kind.eks
+
+  name                 = each.key
+  project              = local.project
+  environment          = var.environment
+  service              = merge(each.value, { secrets = local.secrets[each.key] })
+  image                = "${local.repository}@${each.value.digest}"
+  base_url             = module.api_gateway[0].base_url
+  permissions_boundary = local.boundary
+  log_retention        = module.catalog.environment.log_retention
+  tracing              = module.catalog.environment.xray
+  emulated             = local.emulated
+  platform             = local.platform[each.key]
 }
 
 locals {
-  # Another kind of service adds its module above and itself to this line.
-  services = merge(module.lambda_service)
+  services = merge(module.lambda_service, module.apprunner_service, module.ecs_service, module.eks_service)
+
+  # How the gateway reaches each service, by what follows from names and the load balancer alone: services are told the
+  # gateway's address, so nothing here may wait for a service. App Runner makes up its host names; a stage variable has it.
+  integrations = merge(
+    { for name, service in local.of_kind.lambda : name => {
+      type        = "aws_proxy"
+      target      = "arn:${local.partition}:lambda:${local.region}:${local.account}:function:${local.full_name}-${name}:live"
+      vpc_link_id = null
+    } },
+    { for name, service in local.of_kind.apprunner : name => {
+      type        = "http_proxy"
+      target      = "https://$${stageVariables.url_${local.packages[name]}}"
+      vpc_link_id = null
+    } },
+    { for name, service in local.private : name => {
+      type        = "http_proxy"
+      target      = "http://${module.load_balancer[0].dns_name}:${service.port}"
+      vpc_link_id = module.load_balancer[0].vpc_link_id
+    } },
+  )
 }
 
 # API Gateway deploys no API without a method, so where there is no service there is no gateway either.
@@ -46,17 +197,26 @@ module "api_gateway" {
   source = "../modules/api-gateway"
   count  = length(module.catalog.services) > 0 ? 1 : 0
 
-  name          = "${local.project}-${var.environment}"
+  name          = local.full_name
   stage         = var.environment
   region        = local.region
   partition     = local.partition
+  dns_suffix    = data.aws_partition.current.dns_suffix
   throttle      = module.catalog.environment.throttle
   log_retention = module.catalog.environment.log_retention
   tracing       = module.catalog.environment.xray
 
   services = { for name, service in module.catalog.services : name => {
+    kind        = service.kind
     path        = service.path
     api_key     = service.api_key
-    integration = local.services[name].integration
+    usage       = service.usage
+    example     = service.example
+    catalog     = service.catalog
+    integration = local.integrations[name]
   } }
+
+  functions       = { for name, service in module.lambda_service : name => { name = service.details.function_name, qualifier = "live" } }
+  stage_variables = { for name, service in module.apprunner_service : "url_${local.packages[name]}" => trimprefix(service.integration.target, "https://") }
+  ready           = { for name, service in merge(module.apprunner_service, module.ecs_service, module.eks_service) : name => service.resource }
 }

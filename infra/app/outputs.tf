@@ -28,16 +28,28 @@ output "account" {
   value       = local.account
 }
 
+output "stage_variables" {
+  description = "Variables of the gateway's stage, which addresses in the API's body may name."
+  value       = { for name, service in module.apprunner_service : "url_${local.packages[name]}" => trimprefix(service.integration.target, "https://") }
+}
+
 output "services" {
-  description = "Service -> kind, path, api_key, function_name, alias_arn, version, log_group, image."
+  description = "Service -> kind, path, api_key, example, resource (its AWS name), version, log_group, image, details (by kind)."
   value = { for name, service in module.catalog.services : name => {
-    kind          = service.kind
-    path          = service.path
-    api_key       = service.api_key
-    function_name = local.services[name].function_name
-    alias_arn     = local.services[name].alias_arn
-    version       = local.services[name].version
-    log_group     = local.services[name].log_group
-    image         = local.services[name].image
+    kind      = service.kind
+    path      = service.path
+    api_key   = service.api_key
+    example   = service.example
+    target    = local.services[name].integration.target
+    resource  = local.services[name].resource
+    version   = local.services[name].version
+    log_group = local.services[name].log_group
+    image     = local.services[name].image
+    details   = local.services[name].details
   } }
+}
+
+output "eks" {
+  description = "The Kubernetes cluster: name, endpoint, certificate, nodes; null where there is none."
+  value       = one([for cluster in module.eks_cluster : { name = cluster.name, endpoint = cluster.endpoint, certificate = cluster.certificate, nodes = cluster.nodes }])
 }

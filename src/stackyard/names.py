@@ -58,11 +58,12 @@ def check_service_name(name: str, taken: AbstractSet[str]) -> str | None:
     return next((why for wrong, why in wrongs if wrong), None)
 
 
-def check_together(project: str, environment: str, service: str) -> str | None:
-    """Say whether project, environment and service make a name too long for AWS, or None."""
+def check_together(project: str, environment: str, service: str, limit: int = TOGETHER) -> str | None:
+    """Say whether project, environment and service make a name longer than AWS's ``limit`` for it, or None."""
     name = f"{project}-{environment}-{service}"
-    if len(name) > TOGETHER:
-        return f"`{name}` has {len(name)} characters; AWS names of a service have room for {TOGETHER}"
+    room = min(limit, TOGETHER)
+    if len(name) > room:
+        return f"`{name}` has {len(name)} characters; AWS names of such a service have room for {room}"
     return None
 
 

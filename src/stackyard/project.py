@@ -36,6 +36,30 @@ class Throttle(FileModel):
     burst: int = Field(default=200, ge=1, le=5000, description="Requests at once.")
 
 
+class Network(FileModel):
+    """The network of services that are not reached from the internet; made where a service needs it."""
+
+    nat: Literal["none", "single", "per-zone"] = Field(
+        default="single",
+        description="Gateways to the internet: one, one a zone, or none (AWS's own services by endpoints only).",
+    )
+    zones: Literal[2, 3] = Field(default=2, description="Availability zones.")
+    cidr: str = Field(
+        default="10.0.0.0/16",
+        pattern=r"^(10|172|192)\.[0-9]{1,3}\.[0-9]{1,3}\.0/(1[6-9]|2[0-2])$",
+        description="Private addresses, /16 to /22.",
+    )
+
+
+class Cluster(FileModel):
+    """The Kubernetes cluster; made where a service of kind eks needs it."""
+
+    nodes: Literal["auto", "managed"] = Field(
+        default="auto", description="EKS Auto Mode, or a managed group of Graviton nodes."
+    )
+    public_endpoint: bool = Field(default=True, description="Whether its API is reached from the internet, signed in.")
+
+
 class Environment(FileModel):
     """One environment: where it lives and how carefully it is treated."""
 
@@ -45,6 +69,8 @@ class Environment(FileModel):
     log_retention: Retention = Field(default=30, description="Days that logs are kept.")
     throttle: Throttle = Field(default_factory=Throttle, description="The gateway's limits.")
     xray: bool = Field(default=True, description="Whether requests are traced with X-Ray.")
+    network: Network = Field(default_factory=Network, description="Where services of kind ecs and eks stand.")
+    eks: Cluster = Field(default_factory=Cluster, description="Where services of kind eks run.")
 
 
 class Project(FileModel):
@@ -98,9 +124,9 @@ class Target:
         """The host of the account's image registry (Amazon ECR: Private registry)."""
         return f"{self.account}.dkr.ecr.{self.region}.amazonaws.com"
 
-    def function_name(self, service: str) -> str:
-        """Return the AWS name of a service."""
-        return f"{self.project}-{self.name}-{service}"
+    def resource_name(self, service: str = "") -> str:
+        """Return the AWS name of a service, or of what the environment's services share."""
+        return f"{self.project}-{self.name}" + (f"-{service}" if service else "")
 
 
 def read_project(root: Path) -> Project:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, Field, create_model
 
 from stackyard.errors import ConfigError
+from stackyard.kinds import KINDS, Kind, Size
 from stackyard.models import FileModel, config_error, merge, parse_file
 from stackyard.names import LOCAL, check_service_name, check_together, module_name
 from stackyard.project import Project
@@ -20,8 +22,13 @@ FOLDER = "src/services"
 FILE = "service.yaml"
 ENVIRONMENT_BYTES = 4096
 """All environment variables of a function together (Lambda: Lambda quotas)."""
+LISTENERS = 50
+"""Of one Network Load Balancer (Elastic Load Balancing: quotas for your Network Load Balancers)."""
 
-Kind = Literal["lambda"]
+FUNCTION_VARIABLE_BYTES = 150
+"""What a secret's name and ARN take of that room."""
+
+KindName = Literal["lambda", "apprunner", "ecs", "eks"]
 
 _VARIABLE = r"^[A-Za-z][A-Za-z0-9_]*$"
 _RESERVED_VARIABLES = ("AWS_", "SERVICE_", "LAMBDA_")
@@ -35,8 +42,8 @@ _RESERVED_PATHS = {
 
 
 def _check_variable(name: str) -> str:
-    if name.upper().startswith(_RESERVED_VARIABLES):
-        raise ValueError("names beginning with AWS_, LAMBDA_ or SERVICE_ are set for you")
+    if name.upper().startswith(_RESERVED_VARIABLES) or name == "PORT":
+        raise ValueError("PORT and names beginning with AWS_, LAMBDA_ or SERVICE_ are set for you")
     return name
 
 
@@ -50,37 +57,80 @@ def _check_variables(value: dict[str, str]) -> dict[str, str]:
     return value
 
 
+Variable = Annotated[str, Field(pattern=_VARIABLE), AfterValidator(_check_variable)]
+SecretName = Annotated[str, Field(pattern=r"^[A-Za-z0-9/_+=.@-]{1,256}$")]
+
+
 class Scaling(FileModel):
     """How far a service may grow."""
 
+    min: int | None = Field(default=None, ge=1, le=1000, description="Instances at the least; not for `lambda`.")
     max: int | None = Field(
         default=None,
         ge=1,
         le=1000,
-        description="Requests at once at the most (Lambda's reserved concurrency). Unset: the account's own limit.",
+        description="Instances at the most; for `lambda` requests at once (reserved concurrency, unset by default).",
     )
+    concurrency: int | None = Field(
+        default=None, ge=1, le=200, description="Requests at once that one instance takes; for `apprunner`."
+    )
+
+
+class Usage(FileModel):
+    """What the holder of a service's API key may use (API Gateway: Usage plans and API keys for REST APIs)."""
+
+    rate: float = Field(default=10, gt=0, le=10000, description="Requests per second over time.")
+    burst: int = Field(default=20, ge=1, le=5000, description="Requests at once.")
+    quota: int | None = Field(default=None, ge=1, description="Requests in a period. Unset: no limit.")
+    period: Literal["day", "week", "month"] = Field(default="month", description="The quota's period.")
 
 
 class Service(FileModel):
     """One service, as it runs in one environment."""
 
-    kind: Kind = Field(description="What it runs on.")
+    kind: KindName = Field(description="What it runs on.")
     path: str | None = Field(
         default=None,
         max_length=128,
         pattern=r"^/([a-z0-9][a-z0-9_-]*)?$",
         description='Its public path, "/" or one segment. Default: "/" for the service named api, else "/<name>".',
     )
-    memory: int = Field(default=1024, ge=128, le=10240, description="MiB.")
-    timeout: int = Field(
-        default=29, ge=1, le=900, description="Seconds. Through the gateway a request gets at most 29."
+    memory: int | None = Field(
+        default=None, ge=128, le=122880, description="MiB. Default: lambda 1024, apprunner 2048, ecs and eks 512."
+    )
+    cpu: int | None = Field(
+        default=None,
+        ge=64,
+        le=16384,
+        description="1024 is one vCPU. Default: apprunner 1024, ecs and eks 256. With `lambda` it follows from memory.",
+    )
+    timeout: int | None = Field(
+        default=None,
+        ge=1,
+        le=900,
+        description="Seconds, for `lambda`; 29 by default. Through the gateway a request gets at most 29.",
     )
     scaling: Scaling = Field(default_factory=Scaling, description="How far it may grow.")
-    environment: Annotated[
-        dict[Annotated[str, Field(pattern=_VARIABLE), AfterValidator(_check_variable)], str],
-        AfterValidator(_check_variables),
-    ] = Field(default_factory=dict, description="Environment variables; text only.")
+    environment: Annotated[dict[Variable, str], AfterValidator(_check_variables)] = Field(
+        default_factory=dict, description="Environment variables; text only."
+    )
+    secrets: dict[Variable, SecretName] = Field(
+        default_factory=dict,
+        description="Environment variables whose values are secrets of AWS Secrets Manager. `db` is the secret "
+        "<project>/<environment>/db.",
+    )
+    vpc: bool = Field(default=False, description="Whether an `apprunner` service joins the environment's network.")
     api_key: bool = Field(default=False, description="Whether callers must send an API key (x-api-key).")
+    usage: Usage | None = Field(default=None, description="What a caller with the API key may use.")
+    example: str | None = Field(
+        default=None,
+        max_length=200,
+        pattern=r"^/[A-Za-z0-9._~!&()*+,;=:@%/?-]*$",
+        description="A GET request that shows the service, below its path; smoke tests ask it.",
+    )
+    catalog: bool = Field(
+        default=False, description="Whether the gateway answers /services.json below its path: every service's address."
+    )
 
 
 _overridable: dict[str, Any] = {
@@ -109,11 +159,18 @@ class Entry:
     path: str
     folder: str
     """Relative to the project's root."""
+    secrets: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Variable -> the whole name of its secret."""
 
     @property
     def package(self) -> str:
         """Its Python package."""
         return module_name(self.name)
+
+    @property
+    def kind(self) -> Kind:
+        """What it runs on."""
+        return KINDS[self.service.kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +213,7 @@ def read_catalog(root: Path, project: Project, environment: str, taken: Abstract
                 entries.append(_read_entry(project, name, service, file, known))
             except ConfigError as error:
                 problems.append(error.what)
-        problems += check_paths(entries)
+        problems += [*check_paths(entries), *check_ports(entries)]
         catalogs[name] = Catalog(name, tuple(entries))
     if len(broken) == 1 and not problems:
         raise broken[0]
@@ -183,7 +240,6 @@ def check_folder(folder: Path, taken: AbstractSet[str]) -> list[str]:
         FILE: "what the service is; begin with `kind: lambda`",
         "pyproject.toml": "its dependencies; a workspace member needs one",
         f"{package}/__init__.py": "its package",
-        f"{package}/lambda_handler.py": "what Lambda calls",
     }
     return [f"{shown}/{name} is missing ({why})" for name, why in needed.items() if not (folder / name).is_file()]
 
@@ -199,10 +255,90 @@ def _read_entry(project: Project, environment: str, name: str, file: YamlFile, k
     over = cast("Mapping[str, Mapping[str, object]]", file.data.get("overrides") or {}).get(environment) or {}
     context = f"(as merged for {environment})" if over else ""
     service = parse_file(Service, file, shown, merge(base, over), context)
-    wrong = check_together(project.project, environment, name)
+    kind = KINDS[service.kind]
+    problems: list[str] = []
+    for key, why in check_kind(service):
+        line = next((file.lines[k] for k in (("overrides", environment, *key), key) if k in file.lines), None)
+        problems.append(f"{shown}:{line}: {why}" if line else f"{shown}: {why}")
+    if problems:
+        raise config_error(shown, problems, context)
+    wrong = check_together(project.project, environment, name, kind.name_limit)
     if wrong:
         raise ConfigError(f"{shown}: {wrong}; shorten one of the three names")
-    return Entry(name, service, service.path or default_path(name), f"{FOLDER}/{name}")
+    secrets = {key: secret_name(value, project.project, environment) for key, value in service.secrets.items()}
+    own = f"{project.project}/{environment}/"
+    foreign = [key for key, value in secrets.items() if environment != LOCAL and not value.startswith(own)]
+    if foreign:
+        key = foreign[0]
+        line = file.line_of(("overrides", environment, "secrets", key)) or file.line_of(("secrets", key))
+        raise ConfigError(
+            f"{shown}:{line}: `secrets.{key}` is `{secrets[key]}`, which {environment}'s services may not read: only "
+            f"what begins with `{own}`; a name without a slash gets that by itself"
+        )
+    entry = Entry(name, service, service.path or default_path(name), f"{FOLDER}/{name}", secrets)
+    called = f"{entry.package}/{kind.handler_file}"
+    if not (file.path.parent / called).is_file():
+        raise ConfigError(f"{entry.folder}/{called} is missing (what {service.kind} calls)")
+    return entry
+
+
+def secret_name(name: str, project: str, environment: str) -> str:
+    """Return a secret's whole name: one without a slash is the environment's own."""
+    return name if "/" in name else f"{project}/{environment}/{name}"
+
+
+def check_kind(service: Service) -> list[tuple[tuple[str, ...], str]]:
+    """Say which settings do not go with the service's kind, or with one another, by their keys."""
+    kind = KINDS[service.kind]
+    given = {name for name in service.model_fields_set if getattr(service, name) is not None}
+    given |= {f"scaling.{name}" for name in ("min", "concurrency") if getattr(service.scaling, name) is not None}
+    problems: list[tuple[tuple[str, ...], str]] = []
+    for name in sorted(given & (_KIND_KEYS - kind.keys)):
+        have = ", ".join(other.name for other in KINDS.values() if name in other.keys)
+        problems.append((tuple(name.split(".")), f"`{name}` is not for kind {kind.name}, only for {have}"))
+    if problems:
+        return problems
+    low = service.scaling.min or kind.scaling.get("min")
+    high = service.scaling.max or kind.scaling.get("max")
+    wrong = kind.check(Size(service.memory or kind.memory, service.cpu or kind.cpu, low, high))
+    if wrong:
+        problems.append((("memory",), wrong))
+    if low is not None and high is not None and low > high:
+        problems.append((("scaling",), f"scaling.min is {low} and scaling.max is {high}; min must not be above max"))
+    if service.usage is not None and not service.api_key:
+        problems.append((("usage",), "`usage` limits the holders of an API key; it needs `api_key: true`"))
+    both = sorted(set(service.environment) & set(service.secrets))
+    if both:
+        problems.append((("secrets", both[0]), f"`{both[0]}` is in `environment` and in `secrets`; keep one"))
+    room = ENVIRONMENT_BYTES - 512 - FUNCTION_VARIABLE_BYTES * len(service.secrets)
+    if kind.runs == "function" and sum(len(f"{n}{v}".encode()) for n, v in service.environment.items()) > room:
+        problems.append((("secrets",), f"{len(service.secrets)} secrets leave {room} bytes for `environment`"))
+    return problems
+
+
+_KIND_KEYS = frozenset[str]().union(*(kind.keys for kind in KINDS.values()))
+
+
+def listener_port(name: str) -> int:
+    """Return the port of the load balancer that leads to a private service. Terraform computes the same."""
+    return 10000 + int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) % 40000
+
+
+def check_ports(entries: Iterable[Entry]) -> list[str]:
+    """Say which private services share a port of the load balancer, or that it has too many."""
+    private = [entry for entry in entries if entry.kind.private]
+    owners: dict[int, str] = {}
+    problems: list[str] = []
+    for entry in private:
+        other = owners.setdefault(listener_port(entry.name), entry.name)
+        if other != entry.name:
+            problems.append(
+                f"{FOLDER}/{other} and {entry.folder} get the same port of the load balancer from their names; "
+                "rename one of them"
+            )
+    if len(private) > LISTENERS:
+        problems.append(f"{len(private)} services of kinds ecs and eks; one load balancer has {LISTENERS} listeners")
+    return problems
 
 
 def default_path(name: str) -> str:

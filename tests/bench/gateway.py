@@ -1,8 +1,9 @@
-"""What the local gateway adds: a Lambda route against a uvicorn that serves the same app.
+"""What the local gateway adds: a Lambda route and an HTTP route against a uvicorn that serves the same app.
 
-Two applications: the shipped `api` service, whose own access lines both ways write to a file, and a bare FastAPI app
-without any (uvicorn's own switched off). The gateway runs as `inv up` starts it, with a throttle that lets everything
-through. Rounds take turns; p50 in µs over all requests, ratios of the rounds' p50s. Then what finding a route costs.
+Two applications: the shipped `api` service, whose own access lines all ways write to a file, and a bare FastAPI app
+without any (uvicorn's own switched off). The gateway runs as `inv up` starts it, one for each kind of route, with a
+throttle that lets everything through. Rounds take turns; p50 in µs over all requests, ratios of the rounds' p50s. Then
+what finding a route costs.
 """
 
 from __future__ import annotations
@@ -23,15 +24,20 @@ from pathlib import Path
 from stackyard.local.gateway.routes import Router
 from stackyard.tools.process import start_daemon
 from tests.bench.common import ROOT, environment, goal, median, python, ratios, table, take_turns
-from tests.local.gateway.gateway_lab import ACCOUNT, REGION, arn, method
+from tests.local.gateway.gateway_lab import ACCOUNT, REGION, arn, forward, method
 from tests.local.project import free_port
 
-GOAL = 3.0
+GOALS = {"lambda": 3.0, "http": 2.4}
 BARE = """
 from fastapi import FastAPI
 from mangum import Mangum
 
 app = FastAPI()
+
+
+@app.get("/health")
+async def health() -> dict[str, str]:
+    return {"status": "ok"}
 
 
 @app.get("/greet")
@@ -41,6 +47,7 @@ async def greet(name: str = "World") -> dict[str, str]:
 
 handler = Mangum(app, lifespan="off")
 """
+ADDRESS = f"http://acme-local.elb.{REGION}.amazonaws.com:10000"
 ANSWER = b'{"message":"Hello, bench!"}'
 VARIABLES = {"SERVICE_NAME": "api", "SERVICE_ENVIRONMENT": "local", "SERVICE_PATH": "/"}
 _DEADLINE = 30
@@ -58,14 +65,16 @@ def main(argv: Sequence[str]) -> None:
             root = Path(name)
             with _Served(root, *make(root)).running() as servers:
                 for clients, count in ((1, options.requests), (8, max(1, options.requests // 4))):
-                    rows.append([f"{title}, {clients} at once", *_compare(servers, clients, options.rounds, count)])
-    table(["p50 in µs", "uvicorn", "gateway", "ratio, by round", "least"], rows)
+                    rows += _compare(f"{title}, {clients} at once", servers, clients, options.rounds, count)
+    table(["p50 in µs", "route", "uvicorn", "gateway", "ratio, by round", "least"], rows)
     costs = {services: _routing(services) for services in (1, 10, 100)}
     table(
         ["finding a route", "ns", "ratio"],
         [[f"among {n} services", f"{cost * 1e9:.0f}", f"{cost / costs[1]:.2f}"] for n, cost in costs.items()],
     )
-    goal("the shipped api behind the gateway, p50 of a lone client beside uvicorn,", float(rows[0][3]), GOAL)
+    for row in rows[:2]:
+        what = f"{row[0]} behind the gateway, {row[1]} route, p50 beside uvicorn's,"
+        goal(what, float(row[4]), GOALS[row[1]])
 
 
 def _copy_shipped(root: Path) -> tuple[str, str, tuple[str, ...]]:
@@ -83,25 +92,28 @@ def _write_bare(root: Path) -> tuple[str, str, tuple[str, ...]]:
 
 
 class _Served:
-    """One application below ``root``, served both ways."""
+    """One application below ``root``, served all three ways."""
 
     def __init__(self, root: Path, app: str, handler: str, places: tuple[str, ...]) -> None:
         self._root, self._app, self._handler, self._places = root, app, handler, places
 
     @contextmanager
     def running(self) -> Generator[dict[str, int]]:
-        """Serve it until the end of the block; yield the two ports."""
+        """Serve it until the end of the block; yield the ports."""
         root = self._root
-        ports = {"uvicorn": free_port(), "gateway": free_port()}
-        (root / "deployment.json").write_text(json.dumps(self._deployment()), encoding="utf-8")
+        ports = {"uvicorn": free_port(), "lambda": free_port(), "http": free_port()}
         path = ":".join(str(root / place) for place in self._places)
         uvicorn = python("-m", "uvicorn", self._app, "--loop", "uvloop", "--http", "httptools")
         if self._app == "app:app":
             uvicorn.append("--no-access-log")
-        gateway = python("-m", "stackyard.local.gateway", "--root", str(root), "--ready", str(root / "ready.json"))
-        gateway += ["--deployment", str(root / "deployment.json")]
+        commands = {"uvicorn": uvicorn}
+        for name, deployment in (("lambda", self._with_function()), ("http", self._with_server())):
+            file = root / f"{name}.json"
+            file.write_text(json.dumps(deployment), encoding="utf-8")
+            gateway = python("-m", "stackyard.local.gateway", "--root", str(root), "--deployment", str(file))
+            commands[name] = [*gateway, "--ready", str(root / f"{name}.ready")]
         with ExitStack() as stack:
-            for name, argv in (("uvicorn", uvicorn), ("gateway", gateway)):
+            for name, argv in commands.items():
                 env = environment() | ({"PYTHONPATH": path, **VARIABLES} if name == "uvicorn" else {})
                 argv += ["--port", str(ports[name])]
                 daemon = start_daemon(argv, log=root / f"{name}.log", env=env, cwd=root)
@@ -110,7 +122,7 @@ class _Served:
                 _wait_until_answers(port, root / f"{name}.log")
             yield ports
 
-    def _deployment(self) -> dict[str, object]:
+    def _with_function(self) -> dict[str, object]:
         function: dict[str, object] = {
             "service": "api",
             "name": "acme-local-api",
@@ -125,24 +137,46 @@ class _Served:
             "concurrency": None,
             "log_group": "/aws/lambda/acme-local-api",
         }
-        return {
-            "id": "bench",
-            "project": "acme",
-            "stage": "local",
-            "api_id": "abcde12345",
-            "account": ACCOUNT,
-            "region": REGION,
-            "openapi": _openapi(["api"]),
-            "throttle": {"rate": 1e9, "burst": 10**9},
-            "functions": {arn("api"): function},
+        return _deployment(_openapi(["api"]), functions={arn("api"): function})
+
+    def _with_server(self) -> dict[str, object]:
+        server: dict[str, object] = {
+            "service": "api",
+            "kind": "ecs",
+            "version": "1",
+            "folder": self._places[0],
+            "watch": self._places,
+            "pythonpath": self._places,
+            "app": self._app,
+            "memory": 512,
+            "environment": VARIABLES,
+            "log_group": "/aws/ecs/acme-local-api",
         }
+        return _deployment(_openapi(["api"], ADDRESS), servers={ADDRESS: server})
 
 
-def _openapi(names: Sequence[str]) -> dict[str, object]:
+def _deployment(openapi: object, **more: object) -> dict[str, object]:
+    return {
+        "id": "bench",
+        "project": "acme",
+        "stage": "local",
+        "api_id": "abcde12345",
+        "account": ACCOUNT,
+        "region": REGION,
+        "openapi": openapi,
+        "throttle": {"rate": 1e9, "burst": 10**9},
+        **more,
+    }
+
+
+def _openapi(names: Sequence[str], address: str = "") -> dict[str, object]:
+    """Return a document of Lambda routes, or of HTTP routes to ``address``."""
     paths: dict[str, object] = {}
     for name in names:
         base = "/" if name == "api" else f"/{name}"
-        paths[base] = paths[f"{base.rstrip('/')}/{{proxy+}}"] = {"x-amazon-apigateway-any-method": method(name)}
+        for place in (base, f"{base.rstrip('/')}/{{proxy+}}"):
+            found = forward(address, place.replace("+", "")) if address else method(name)
+            paths[place] = {"x-amazon-apigateway-any-method": found}
     return {"openapi": "3.0.1", "x-amazon-apigateway-binary-media-types": ["*/*"], "paths": paths}
 
 
@@ -214,16 +248,19 @@ def _measure(port: int, clients: int, count: int) -> list[float]:
     return [each for own in times for each in own]
 
 
-def _compare(servers: Mapping[str, int], clients: int, rounds: int, count: int) -> list[str]:
-    """Return a row: both servers' p50, the median of the rounds' ratios and the least of them."""
+def _compare(title: str, servers: Mapping[str, int], clients: int, rounds: int, count: int) -> list[list[str]]:
+    """Return a row for each kind of route: both p50, the median of the rounds' ratios and the least of them."""
 
     def asking(port: int) -> Callable[[], list[float]]:
         return lambda: _measure(port, clients, count)
 
     found = take_turns({name: asking(port) for name, port in servers.items()}, rounds)
-    overall = [median([each for turn in found[name] for each in turn]) for name in servers]
-    each = ratios(*([statistics.median(turn) for turn in found[name]] for name in ("gateway", "uvicorn")))
-    return [*(f"{p50:.0f}" for p50 in overall), f"{median(each):.2f}", f"{min(each):.2f}"]
+    rows: list[list[str]] = []
+    for kind in ("lambda", "http"):
+        overall = [median([each for turn in found[name] for each in turn]) for name in ("uvicorn", kind)]
+        each = ratios(*([statistics.median(turn) for turn in found[name]] for name in (kind, "uvicorn")))
+        rows.append([title, kind, *(f"{p50:.0f}" for p50 in overall), f"{median(each):.2f}", f"{min(each):.2f}"])
+    return rows
 
 
 def _routing(services: int) -> float:

@@ -44,7 +44,8 @@ class Folder:
         self.write(f"{base}/service.yaml", text)
         self.write(f"{base}/pyproject.toml", f'[project]\nname = "{name}"\n')
         self.write(f"{base}/{module_name(name)}/__init__.py", "")
-        self.write(f"{base}/{module_name(name)}/lambda_handler.py", "")
+        for file in ("app.py", "lambda_handler.py"):
+            self.write(f"{base}/{module_name(name)}/{file}", "")
         return self.root / base
 
     def read_project(self) -> Project:

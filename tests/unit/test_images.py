@@ -8,6 +8,7 @@ import os
 import re
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from stackyard.commands.observe import wanted_images
 from stackyard.commands.session import Session
 from stackyard.errors import ConfigError, MissingError
 from stackyard.images import Image, build_command, locked_share, manifest_digest, plan_images, render_manifest
-from stackyard.kinds.kind import Kind
+from stackyard.kinds import KINDS
 from stackyard.testing import Printed, ScriptedRunner
 from stackyard.tools.tree import hash_files, read_lock
 from tests.unit.folder import Folder
@@ -194,7 +195,7 @@ def test_a_tag_changes_with_the_platform_and_the_target(places: Folder) -> None:
     entries = places.read_catalog().entries[:1]
 
     def tag(platform: str, target: str) -> str:
-        kind = Kind("lambda", target, platform, "lambda-service", "")
+        kind = replace(KINDS["lambda"], image_target=target, platform=platform)
         [image] = plan_images(entries, {"web": {}}, {}, lock(), {"lambda": kind})
         assert (image.platform, image.target) == (platform, target)
         return image.tag

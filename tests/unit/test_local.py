@@ -16,8 +16,9 @@ from stackyard.local.daemons import GATEWAY, Running
 from stackyard.local.deployment import local_urls, render_deployment
 from stackyard.local.layout import Layout
 from stackyard.project import Target, find_target
-from stackyard.tools.aws import EMULATED_KEY, LiveFunction, aws_environment
+from stackyard.tools.aws import EMULATED_KEY, aws_environment
 from stackyard.tools.holding import Hold, take
+from stackyard.tools.live import LiveFunction, LiveServer
 from tests.unit.folder import Folder
 
 LIVE = LiveFunction(
@@ -32,7 +33,23 @@ LIVE = LiveFunction(
     concurrency=2,
     log_group="/aws/lambda/acme-local-api",
 )
-OUTPUTS: Mapping[str, Any] = {"stage": "local", "api_id": "abc123", "openapi": '{"openapi": "3.0.1", "paths": {}}'}
+SERVER = LiveServer(
+    name="acme-local-web",
+    version="4",
+    digest="sha256:" + "1" * 64,
+    memory=512,
+    app="web.app:app",
+    environment={"SERVICE_PATH": "/web"},
+    secrets={"DATABASE_URL": "arn:one"},
+    log_group="/aws/ecs/acme-local-web",
+)
+OUTPUTS: Mapping[str, Any] = {
+    "stage": "local",
+    "api_id": "abc123",
+    "openapi": '{"openapi": "3.0.1", "paths": {}}',
+    "stage_variables": {"url_web": "web.example.com"},
+    "services": {"web": {"kind": "ecs", "target": "http://balancer:12345"}},
+}
 ENDPOINT = "http://127.0.0.1:4566"
 
 
@@ -59,10 +76,12 @@ def test_the_gateway_is_told_what_was_applied(target: Target) -> None:
         "account": "123456789012",
         "region": "eu-west-1",
         "openapi": {"openapi": "3.0.1", "paths": {}},
+        "stage_variables": {"url_web": "web.example.com"},
         "throttle": {"rate": 100, "burst": 200},
         "api_keys": [key],
         "aws": {"endpoint_url": ENDPOINT, "access_key_id": EMULATED_KEY, "secret_access_key": EMULATED_KEY},
         "functions": {},
+        "servers": {},
     }
     assert function == {
         "service": "api",
@@ -77,6 +96,26 @@ def test_the_gateway_is_told_what_was_applied(target: Target) -> None:
         "environment": {"SERVICE_PATH": "/"},
         "concurrency": 2,
         "log_group": "/aws/lambda/acme-local-api",
+    }
+
+
+def test_a_servers_environment_holds_what_its_platform_would_put_there(target: Target) -> None:
+    """Secrets by value; found by the address that the API's body leads to."""
+    told = json.loads(render_deployment(target, OUTPUTS, {"web": SERVER}, [], ENDPOINT, {"arn:one": "postgres://db"}))
+    assert told["functions"] == {}
+    assert told["servers"] == {
+        "http://balancer:12345": {
+            "service": "web",
+            "kind": "ecs",
+            "version": "4",
+            "folder": "src/services/web",
+            "watch": ["src/services/web", "src/servicekit"],
+            "pythonpath": ["src/services/web", "src/servicekit"],
+            "app": "web.app:app",
+            "memory": 512,
+            "environment": {"SERVICE_PATH": "/web", "DATABASE_URL": "postgres://db"},
+            "log_group": "/aws/ecs/acme-local-web",
+        }
     }
 
 

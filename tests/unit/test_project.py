@@ -65,7 +65,7 @@ def test_a_project_is_read_with_its_defaults(folder: Folder) -> None:
         pytest.param(
             '"111111111111"}',
             '"111111111111", acount: 1}',
-            "allowed here: account, log_retention, protected, region, throttle, xray",
+            "allowed here: account, eks, log_retention, network, protected, region, throttle, xray",
             id="a typo comes with the keys there are",
         ),
         pytest.param(
@@ -159,7 +159,7 @@ def test_a_target_has_the_projects_defaults_applied(folder: Folder) -> None:
     assert (dev.emulated, local.emulated, local.account, local.protected) == (False, True, EMULATED_ACCOUNT, False)
     assert prod.state_bucket == "acme-state-222222222222-us-east-1"
     assert dev.image_repository == "acme"
-    assert local.function_name("api") == "acme-local-api"
+    assert local.resource_name("api") == "acme-local-api"
 
 
 @pytest.mark.parametrize("name", ["staging", "", "Dev", "dev\n", "a" * 500, "\x1b[31m", "../dev", "$(id)"])

@@ -22,7 +22,7 @@ def test_a_service_is_read_with_its_defaults(folder: Folder) -> None:
     service = entry.service
     assert (entry.name, entry.package, entry.path) == ("order-desk", "order_desk", "/order-desk")
     assert entry.folder == "src/services/order-desk"
-    assert (service.kind, service.memory, service.timeout, service.scaling.max) == ("lambda", 1024, 29, None)
+    assert (service.kind, service.memory, service.timeout, service.scaling.max) == ("lambda", None, None, None)
     assert (service.environment, service.api_key) == ({}, False)
 
 
@@ -67,26 +67,33 @@ def test_merging_leaves_both_sides_as_they_were() -> None:
     assert over == {"a": {"c": {"f": 2}}, "e": [2]}
 
 
-ALL = "api_key, environment, kind, memory, overrides, path, scaling, timeout"
+ALL = (
+    "api_key, catalog, cpu, environment, example, kind, memory, overrides, path, scaling, secrets, timeout, usage, vpc"
+)
 
 
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         pytest.param("memory: 512\n", "service.yaml: the key `kind` is missing", id="no kind"),
-        pytest.param("kind: ecs\n", "service.yaml:1: `kind` is `ecs`: allowed: 'lambda'", id="kind"),
+        pytest.param(
+            "kind: ec2\n", "service.yaml:1: `kind` is `ec2`: allowed: 'lambda', 'apprunner', 'ecs' or 'eks'", id="kind"
+        ),
         pytest.param("kind: lambda\nmemroy: 1\n", f":2: unknown key `memroy`: allowed here: {ALL}", id="typo"),
         pytest.param(
-            "kind: lambda\nscaling: {mx: 1}\n", ":2: unknown key `scaling.mx`: allowed here: max", id="typo in scaling"
+            "kind: lambda\nscaling: {mx: 1}\n",
+            ":2: unknown key `scaling.mx`: allowed here: concurrency, max, min",
+            id="typo in scaling",
         ),
         pytest.param(
             "kind: lambda\noverrides:\n  prod:\n    scaling:\n      mx: 1\n",
-            ":5: unknown key `overrides.prod.scaling.mx`: allowed here: max",
+            ":5: unknown key `overrides.prod.scaling.mx`: allowed here: concurrency, max, min",
             id="typo in an override's scaling",
         ),
         pytest.param(
             "kind: lambda\noverrides:\n  prod: {kind: lambda}\n",
-            ":3: unknown key `overrides.prod.kind`: allowed here: api_key, environment, memory, path, scaling, timeout",
+            ":3: unknown key `overrides.prod.kind`: allowed here: api_key, catalog, cpu, environment, exam"
+            "ple, memory, path, scaling, secrets, timeout, usage, vpc",
             id="kind in an override",
         ),
         pytest.param(
@@ -120,13 +127,13 @@ ALL = "api_key, environment, kind, memory, overrides, path, scaling, timeout"
         ),
         pytest.param(
             "kind: lambda\nenvironment:\n  AWS_REGION: x\n",
-            ":3: the key `environment.AWS_REGION`: names beginning with AWS_, LAMBDA_ or SERVICE_ are set for you",
+            ":3: the key `environment.AWS_REGION`: PORT and names beginning with AWS_, LAMBDA_ or SERVICE_ are set",
             id="variable that AWS sets",
         ),
         pytest.param("kind: lambda\nenvironment: {service_x: y}\n", "`environment.service_x`", id="in small letters"),
         pytest.param(
             "kind: lambda\noverrides: {dev: {environment: {LAMBDA_X: z}}}\n",
-            "the key `overrides.dev.environment.LAMBDA_X`: names beginning",
+            "the key `overrides.dev.environment.LAMBDA_X`: PORT and names beginning",
             id="variable in an override",
         ),
         pytest.param("kind: lambda\nenvironment: {a-b: x}\n", "the key `environment.a-b`: it must match", id="dash"),
@@ -254,7 +261,7 @@ def test_a_name_too_long_together_with_project_and_environment_is_refused(folder
     folder.service("s" * 18)
     assert folder.read_catalog().names() == ("s" * 18,)
     folder.service("t" * 19)
-    assert "has 57 characters; AWS names of a service have room for 56; shorten one of the three names" in refuse(
+    assert "has 57 characters; AWS names of such a service have room for 56; shorten one of the three names" in refuse(
         folder
     )
 

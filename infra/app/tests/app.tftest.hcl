@@ -29,7 +29,7 @@ run "deploys_every_service_folder" {
   command = apply
 
   assert {
-    condition = { for name, service in output.services : name => [service.kind, service.path, service.api_key, service.function_name, service.log_group] } == {
+    condition = { for name, service in output.services : name => [service.kind, service.path, service.api_key, service.details.function_name, service.log_group] } == {
       api    = ["lambda", "/", false, "acme-dev-api", "/aws/lambda/acme-dev-api"]
       worker = ["lambda", "/worker", true, "acme-dev-worker", "/aws/lambda/acme-dev-worker"]
     }
@@ -46,6 +46,14 @@ run "deploys_every_service_folder" {
   assert {
     condition     = output.stage == "dev" && output.account == "111111111111" && output.region == "eu-west-1"
     error_message = "Stage, account and region must come from stackyard.yaml."
+  }
+}
+
+run "makes_no_network_where_no_service_needs_one" {
+  command = plan
+  assert {
+    condition     = length(module.network) + length(module.load_balancer) + length(module.ecs_cluster) + length(module.eks_cluster) == 0 && output.eks == null
+    error_message = "What costs by the hour must be there only where a service needs it."
   }
 }
 

@@ -1,6 +1,12 @@
+# A plan and a key for each service that asks for one. API Gateway takes any key of the stage at any method that asks for
+# a key: the plans tell callers apart and limit them, they do not keep one service's callers out of another.
+locals {
+  keyed = { for name, service in var.services : name => service.usage if service.api_key }
+}
+
 resource "aws_api_gateway_usage_plan" "this" {
-  count = local.has_keys ? 1 : 0
-  name  = var.name
+  for_each = local.keyed
+  name     = "${var.name}-${each.key}"
 
   api_stages {
     api_id = aws_api_gateway_rest_api.this.id
@@ -8,20 +14,37 @@ resource "aws_api_gateway_usage_plan" "this" {
   }
 
   throttle_settings {
-    rate_limit  = var.throttle.rate
-    burst_limit = var.throttle.burst
+    rate_limit  = each.value.rate
+    burst_limit = each.value.burst
+  }
+
+  dynamic "quota_settings" {
+    for_each = each.value.quota == null ? [] : [each.value]
+    content {
+      limit  = quota_settings.value.quota
+      period = upper(quota_settings.value.period)
+    }
   }
 }
 
 # The value is made by API Gateway. It is in no output, but Terraform's state holds it, as it does for every such key.
 resource "aws_api_gateway_api_key" "this" {
-  count = local.has_keys ? 1 : 0
-  name  = var.name
+  for_each = local.keyed
+  name     = "${var.name}-${each.key}"
+
+  # A key that is replaced (`inv api-key --rotate`) leaves its plan before it goes.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_api_gateway_usage_plan_key" "this" {
-  count         = local.has_keys ? 1 : 0
-  usage_plan_id = aws_api_gateway_usage_plan.this[0].id
-  key_id        = aws_api_gateway_api_key.this[0].id
+  for_each      = local.keyed
+  usage_plan_id = aws_api_gateway_usage_plan.this[each.key].id
+  key_id        = aws_api_gateway_api_key.this[each.key].id
   key_type      = "API_KEY"
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }

@@ -12,11 +12,11 @@ resource "aws_api_gateway_rest_api" "this" {
 }
 
 resource "aws_lambda_permission" "invoke" {
-  for_each = { for name, service in var.services : name => service.integration if service.integration.type == "aws_proxy" }
+  for_each = var.functions
 
   statement_id  = var.name
   action        = "lambda:InvokeFunction"
-  function_name = each.value.function
+  function_name = each.value.name
   qualifier     = each.value.qualifier
   principal     = "apigateway.amazonaws.com"
   source_arn    = "${aws_api_gateway_rest_api.this.execution_arn}/${var.stage}/*"
@@ -30,8 +30,14 @@ resource "aws_api_gateway_deployment" "this" {
     create_before_destroy = true
   }
 
-  # A service must be invocable before a deployment sends requests to it.
-  depends_on = [aws_lambda_permission.invoke]
+  # A service must be there, and invocable, before a deployment sends requests to it. The body itself names services
+  # only by what follows from their names, so that services can be told the API's address.
+  depends_on = [aws_lambda_permission.invoke, terraform_data.ready]
+}
+
+resource "terraform_data" "ready" {
+  count = length(var.ready) > 0 ? 1 : 0
+  input = var.ready
 }
 
 resource "aws_cloudwatch_log_group" "access" {
@@ -43,6 +49,7 @@ resource "aws_api_gateway_stage" "this" {
   rest_api_id          = aws_api_gateway_rest_api.this.id
   deployment_id        = aws_api_gateway_deployment.this.id
   stage_name           = var.stage
+  variables            = var.stage_variables
   xray_tracing_enabled = var.tracing
 
   access_log_settings {

@@ -9,31 +9,77 @@ locals {
     }
   }
 
-  integrations = {
-    for name, service in var.services : name => {
-      type                = service.integration.type
-      httpMethod          = "POST"
-      uri                 = "arn:${var.partition}:apigateway:${var.region}:lambda:path/2015-03-31/functions/${service.integration.target}/invocations"
-      passthroughBehavior = "when_no_match"
-      timeoutInMillis     = 29000
-    }
+  common = { passthroughBehavior = "when_no_match", timeoutInMillis = 29000 }
+
+  # A function is invoked. A server is sent the request under the path that the caller used, with what it cannot know
+  # otherwise: the path with the stage, and the id under which the gateway logs the request.
+  functions = { for name, service in var.services : name => merge(local.common, {
+    type       = "aws_proxy"
+    httpMethod = "POST"
+    uri        = "arn:${var.partition}:apigateway:${var.region}:lambda:path/2015-03-31/functions/${service.integration.target}/invocations"
+  }) if service.integration.type == "aws_proxy" }
+
+  servers = { for name, service in var.services : name => merge(local.common, {
+    type       = "http_proxy"
+    httpMethod = "ANY"
+    }, service.integration.vpc_link_id == null ? {} : {
+    connectionType = "VPC_LINK"
+    connectionId   = service.integration.vpc_link_id
+  }) if service.integration.type == "http_proxy" }
+
+  server_headers = {
+    "integration.request.header.x-stackyard-path"       = "context.path"
+    "integration.request.header.x-stackyard-request-id" = "context.requestId"
   }
 
-  methods = {
-    for name, service in var.services : name => merge(
-      { "x-amazon-apigateway-integration" = local.integrations[name] },
-      service.api_key ? { security = [{ api_key = [] }] } : {},
-    )
-  }
-
+  security        = { for name, service in var.services : name => service.api_key ? { security = [{ api_key = [] }] } : {} }
   proxy_parameter = [{ name = "proxy", in = "path", required = true, schema = { type = "string" } }]
 
-  paths = merge(
-    { for name, service in var.services : service.path => { "x-amazon-apigateway-any-method" = local.methods[name] } },
-    { for name, service in var.services : "${trimsuffix(service.path, "/")}/{proxy+}" => {
-      "x-amazon-apigateway-any-method" = merge(local.methods[name], { parameters = local.proxy_parameter })
+  # By path; the two kinds of integration have different keys, so each has its own map.
+  function_paths = merge(
+    { for name, integration in local.functions : var.services[name].path => {
+      "x-amazon-apigateway-any-method" = merge(local.security[name], { "x-amazon-apigateway-integration" = integration })
+    } },
+    { for name, integration in local.functions : "${trimsuffix(var.services[name].path, "/")}/{proxy+}" => {
+      "x-amazon-apigateway-any-method" = merge(local.security[name], { "x-amazon-apigateway-integration" = integration, parameters = local.proxy_parameter })
     } },
   )
+  server_paths = merge(
+    { for name, integration in local.servers : var.services[name].path => {
+      "x-amazon-apigateway-any-method" = merge(local.security[name], { "x-amazon-apigateway-integration" = merge(integration, {
+        uri               = "${var.services[name].integration.target}${var.services[name].path}"
+        requestParameters = local.server_headers
+      }) })
+    } },
+    { for name, integration in local.servers : "${trimsuffix(var.services[name].path, "/")}/{proxy+}" => {
+      "x-amazon-apigateway-any-method" = merge(local.security[name], { parameters = local.proxy_parameter, "x-amazon-apigateway-integration" = merge(integration, {
+        uri               = "${var.services[name].integration.target}${trimsuffix(var.services[name].path, "/")}/{proxy}"
+        requestParameters = merge(local.server_headers, { "integration.request.path.proxy" = "method.request.path.proxy" })
+      }) })
+    } },
+  )
+
+  # What a page about the services needs; the gateway answers it itself, so that no service changes when another comes.
+  # With "*/*" as binary type a mock's templates are used only when its content is turned to text.
+  catalog = jsonencode([for name, service in var.services : { name = name, kind = service.kind, path = service.path, api_key = service.api_key, example = service.example }])
+  catalog_paths = { for name, service in var.services : "${trimsuffix(service.path, "/")}/services.json" => {
+    get = merge(local.security[name], {
+      responses = { "200" = { description = "Every service of the environment" } }
+      "x-amazon-apigateway-integration" = {
+        type                = "mock"
+        contentHandling     = "CONVERT_TO_TEXT"
+        passthroughBehavior = "when_no_match"
+        requestTemplates    = { "application/json" = "{\"statusCode\": 200}" }
+        responses = { default = {
+          statusCode        = "200"
+          contentHandling   = "CONVERT_TO_TEXT"
+          responseTemplates = { "application/json" = local.catalog }
+        } }
+      }
+    })
+  } if service.catalog }
+
+  paths = merge(local.function_paths, local.server_paths, local.catalog_paths)
 
   has_keys = anytrue([for service in var.services : service.api_key])
 

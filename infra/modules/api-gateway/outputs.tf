@@ -3,6 +3,11 @@ output "api_id" {
   value       = aws_api_gateway_rest_api.this.id
 }
 
+output "base_url" {
+  description = "Address of the stage, known before the stage is there."
+  value       = "https://${aws_api_gateway_rest_api.this.id}.execute-api.${var.region}.${var.dns_suffix}/${var.stage}"
+}
+
 output "openapi" {
   description = "The OpenAPI body as deployed (JSON)."
   value       = local.openapi

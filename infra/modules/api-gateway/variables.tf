@@ -28,16 +28,31 @@ variable "partition" {
   nullable    = false
 }
 
+variable "dns_suffix" {
+  description = "What host names of the partition end in."
+  type        = string
+  default     = "amazonaws.com"
+  nullable    = false
+}
+
 variable "services" {
-  description = "Service -> public path, whether it asks for an API key, and how it is reached (aws_proxy: target is the ARN to invoke, of that function and qualifier)."
+  description = "Service -> public path, whether it asks for an API key and what its holder may use, whether it answers /services.json, and how it is reached (aws_proxy: target is the ARN to invoke; http_proxy: target is scheme and host, which may hold a stage variable). Nothing of it may depend on the service's own resources."
   type = map(object({
+    kind    = optional(string)
     path    = string
     api_key = optional(bool, false)
+    usage = optional(object({
+      rate   = optional(number, 10)
+      burst  = optional(number, 20)
+      quota  = optional(number)
+      period = optional(string, "month")
+    }), {})
+    example = optional(string)
+    catalog = optional(bool, false)
     integration = object({
-      type      = string
-      target    = string
-      function  = string
-      qualifier = string
+      type        = string
+      target      = string
+      vpc_link_id = optional(string)
     })
   }))
   nullable = false
@@ -53,14 +68,35 @@ variable "services" {
   }
 
   validation {
-    condition     = alltrue([for s in var.services : contains(["aws_proxy"], s.integration.type)])
-    error_message = "integration.type must be aws_proxy."
+    condition     = alltrue([for s in var.services : contains(["aws_proxy", "http_proxy"], s.integration.type)])
+    error_message = "integration.type must be aws_proxy or http_proxy."
   }
 
   validation {
     condition     = length(var.services) >= 1 && length(var.services) <= 100
     error_message = "There are ${length(var.services)} services: an API needs one, and has room for 300 resources, three a service."
   }
+}
+
+variable "functions" {
+  description = "Service -> the Lambda function and qualifier that the API may invoke."
+  type        = map(object({ name = string, qualifier = string }))
+  default     = {}
+  nullable    = false
+}
+
+variable "stage_variables" {
+  description = "Stage variable -> value, for targets that are known only once a service is there."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
+variable "ready" {
+  description = "What must be there before requests are sent to it, by service; any text that depends on it."
+  type        = map(string)
+  default     = {}
+  nullable    = false
 }
 
 variable "throttle" {

@@ -2,13 +2,19 @@
 # (src/stackyard/project.py, services.py); this is for whoever calls Terraform by hand, and it must not plan nonsense.
 locals {
   service_keys = {
-    kind        = { pattern = "^\"lambda\"$", allowed = "lambda" }
+    kind        = { pattern = "^\"(${join("|", keys(local.kinds))})\"$", allowed = join(", ", keys(local.kinds)) }
     path        = { pattern = "^\"/([a-z0-9][a-z0-9_-]*)?\"$", allowed = "\"/\", or \"/\" and one segment of a-z, 0-9, \"-\" and \"_\"" }
-    memory      = { pattern = "^[0-9]+$", minimum = 128, maximum = 10240, allowed = "whole MiB from 128 to 10240" }
+    memory      = { pattern = "^[0-9]+$", minimum = 128, maximum = 122880, allowed = "whole MiB from 128 to 122880" }
+    cpu         = { pattern = "^[0-9]+$", minimum = 64, maximum = 16384, allowed = "whole number from 64 to 16384; 1024 is one vCPU" }
     timeout     = { pattern = "^[0-9]+$", minimum = 1, maximum = 900, allowed = "whole seconds from 1 to 900" }
-    scaling     = { pattern = "^\\{(\"max\":[0-9]+)?\\}$", allowed = "{max: whole number}" }
+    scaling     = { pattern = "^\\{(,?\"(concurrency|max|min)\":[0-9]+)*\\}$", allowed = "{min, max, concurrency: whole numbers}" }
     environment = { pattern = "^\\{(,?\"[A-Za-z][A-Za-z0-9_]*\":\"([^\"\\\\]|\\\\.)*\")*\\}$", allowed = "NAME: text, with numbers and true or false in quotes" }
+    secrets     = { pattern = "^\\{(,?\"[A-Za-z][A-Za-z0-9_]*\":\"[A-Za-z0-9/_+=.@-]{1,256}\")*\\}$", allowed = "NAME: name of a secret" }
+    vpc         = { pattern = "^(true|false)$", allowed = "true or false" }
     api_key     = { pattern = "^(true|false)$", allowed = "true or false" }
+    usage       = { pattern = "^\\{(,?(\"(burst|quota|rate)\":[0-9.]*[1-9][0-9.]*|\"period\":\"(day|week|month)\"))*\\}$", allowed = "{rate, burst, quota: numbers above 0, period: day, week or month}" }
+    example     = { pattern = "^\"/([A-Za-z0-9._~!()*+,;=:@%/?-]|\\\\u0026)*\"$", allowed = "\"/\" and the rest of a path and a query" }
+    catalog     = { pattern = "^(true|false)$", allowed = "true or false" }
     overrides   = { pattern = "^\\{", allowed = "environment: {settings}" }
   }
 
@@ -28,6 +34,8 @@ locals {
     log_retention = { pattern = "^(1|3|5|7|14|30|60|90|120|150|180|365|400|545|731|1096|1827|2192|2557|2922|3288|3653)$", allowed = "days that CloudWatch Logs knows: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653" }
     throttle      = { pattern = "^\\{(,?\"(rate|burst)\":[0-9.]*[1-9][0-9.]*)*\\}$", allowed = "{rate: requests a second, burst: requests at once}, both above 0" }
     xray          = { pattern = "^(true|false)$", allowed = "true or false" }
+    network       = { pattern = "^\\{(,?(\"cidr\":\"[0-9.]+/(1[6-9]|2[0-2])\"|\"nat\":\"(none|single|per-zone)\"|\"zones\":[23]))*\\}$", allowed = "{nat: none, single or per-zone, zones: 2 or 3, cidr: /16 to /22}" }
+    eks           = { pattern = "^\\{(,?(\"nodes\":\"(auto|managed)\"|\"public_endpoint\":(true|false)))*\\}$", allowed = "{nodes: auto or managed, public_endpoint: true or false}" }
   }
 
   override_keys = { for key, rule in local.service_keys : key => rule if !contains(["kind", "overrides"], key) }
@@ -85,7 +93,7 @@ locals {
     for environment in try(keys(document.overrides), []) : "${document.file}: overrides.${environment}" if local.project_readable && !contains(keys(local.environments), environment)
   ]])
   reserved_variables = flatten([for name, service in local.services : [
-    for variable in keys(service.environment) : "${service.file}: environment.${variable}" if startswith(variable, "AWS_") || startswith(variable, "SERVICE_")
+    for variable in concat(keys(service.environment), keys(service.secrets)) : "${service.file}: ${variable}" if can(regex("(?i)^(AWS_|SERVICE_|LAMBDA_)", variable)) || variable == "PORT"
   ]])
   bad_names = [for name, service in local.service_files : service.file if !can(regex("^[a-z][a-z0-9-]*$", name))]
 

@@ -1,11 +1,14 @@
 locals {
   service_defaults = {
     kind        = "lambda"
-    memory      = 1024
-    timeout     = 29
     environment = {}
+    secrets     = {}
     scaling     = {}
+    vpc         = false
     api_key     = false
+    usage       = null
+    example     = null
+    catalog     = false
   }
 
   environment_defaults = {
@@ -14,6 +17,8 @@ locals {
     log_retention = 30
     throttle      = { rate = 100, burst = 200 }
     xray          = true
+    network       = { nat = "single", zones = 2, cidr = "10.0.0.0/16" }
+    eks           = { nodes = "auto", public_endpoint = true }
   }
 
   # A text that is no YAML, or no mapping, becomes null here; a precondition names its file.
@@ -30,7 +35,8 @@ locals {
     for name, environment in local.environment_files : name => merge(
       local.environment_defaults,
       try(merge({}, environment), {}),
-      { name = name, throttle = merge(local.environment_defaults.throttle, try(merge({}, environment.throttle), {})) },
+      { name = name },
+      { for key in ["throttle", "network", "eks"] : key => merge(local.environment_defaults[key], try(merge({}, environment[key]), {})) },
     )
   }
 
@@ -38,13 +44,18 @@ locals {
   services = {
     for name, document in local.service_files : name => merge(
       local.service_defaults,
+      { for key, value in try(local.kinds[try(document.kind, "lambda")], local.kinds.lambda) : key => value if contains(["memory", "cpu", "timeout"], key) },
       { path = name == "api" ? "/" : "/${name}" },
       document,
       local.overrides[name],
       {
         environment = merge(try(merge({}, document.environment), {}), try(merge({}, local.overrides[name].environment), {}))
-        scaling     = merge({ max = null }, try(merge({}, document.scaling), {}), try(merge({}, local.overrides[name].scaling), {}))
-        digest      = lookup(var.image_digests, name, null)
+        secrets     = merge(try(merge({}, document.secrets), {}), try(merge({}, local.overrides[name].secrets), {}))
+        scaling     = merge(try(local.kinds[try(document.kind, "lambda")], local.kinds.lambda).scaling, try(merge({}, document.scaling), {}), try(merge({}, local.overrides[name].scaling), {}))
+        usage = can(keys(document.usage)) || can(keys(local.overrides[name].usage)) ? merge(
+          { rate = 10, burst = 20, quota = null, period = "month" }, try(merge({}, document.usage), {}), try(merge({}, local.overrides[name].usage), {})
+        ) : null
+        digest = lookup(var.image_digests, name, null)
       },
     )
   }

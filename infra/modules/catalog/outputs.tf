@@ -31,7 +31,7 @@ output "project" {
 }
 
 output "environments" {
-  description = "Every environment, \"local\" included, with its defaults: name, account, region, protected, log_retention, throttle, xray."
+  description = "Every environment, \"local\" included, with its defaults: name, account, region, protected, log_retention, throttle, xray, network, eks."
   value = { for name, environment in local.environments : name => {
     name          = name
     account       = environment.account
@@ -40,6 +40,8 @@ output "environments" {
     log_retention = environment.log_retention
     throttle      = environment.throttle
     xray          = environment.xray
+    network       = environment.network
+    eks           = environment.eks
   } }
 
   precondition {
@@ -68,10 +70,17 @@ output "services" {
     kind        = service.kind
     path        = service.path
     memory      = service.memory
+    cpu         = service.cpu
     timeout     = service.timeout
     scaling     = service.scaling
     environment = service.environment
+    secrets     = { for variable, secret in service.secrets : variable => strcontains(secret, "/") ? secret : "${try(local.project_file.project, "")}/${var.environment}/${secret}" }
+    vpc         = service.vpc
     api_key     = service.api_key
+    usage       = service.usage
+    example     = service.example
+    catalog     = service.catalog
+    port        = lookup(local.ports, name, null)
     digest      = service.digest
   } }
 
@@ -97,7 +106,35 @@ output "services" {
   }
   precondition {
     condition     = length(local.reserved_variables) == 0
-    error_message = "${join(", ", local.reserved_variables)}: names that start with AWS_ are Lambda's and with SERVICE_ Stackyard's."
+    error_message = "${join(", ", local.reserved_variables)}: PORT and names that start with AWS_, LAMBDA_ or SERVICE_ are set for every service."
+  }
+  precondition {
+    condition     = length(local.misplaced) == 0
+    error_message = "${join("; ", local.misplaced)}."
+  }
+  precondition {
+    condition     = length(local.wrong_sizes) == 0
+    error_message = "${join("; ", local.wrong_sizes)}."
+  }
+  precondition {
+    condition     = length(local.keyless_usage) == 0
+    error_message = "${join(", ", local.keyless_usage)}: usage limits the holders of an API key; it needs api_key: true."
+  }
+  precondition {
+    condition     = length(local.foreign_secrets) == 0
+    error_message = "${join(", ", local.foreign_secrets)}: a service may read only secrets below ${try(local.project_file.project, "")}/${var.environment}/; a name without a slash gets that by itself."
+  }
+  precondition {
+    condition     = length(local.doubled) == 0
+    error_message = "${join(", ", local.doubled)} is in environment and in secrets; keep one."
+  }
+  precondition {
+    condition     = length(local.shared_ports) == 0
+    error_message = "${join("; ", local.shared_ports)} get the same port of the load balancer from their names; rename one of them."
+  }
+  precondition {
+    condition     = length(local.ports) <= 50
+    error_message = "There are ${length(local.ports)} services of kinds ecs and eks; one load balancer has 50 listeners."
   }
   precondition {
     condition     = length(local.root_owners) < 2

@@ -26,11 +26,17 @@ resource "aws_lambda_function" "this" {
   }
 
   environment {
-    variables = merge(var.service.environment, {
-      SERVICE_NAME        = var.name
-      SERVICE_ENVIRONMENT = var.environment
-      SERVICE_PATH        = var.service.path
-    })
+    variables = merge(
+      var.service.environment,
+      {
+        SERVICE_NAME        = var.name
+        SERVICE_ENVIRONMENT = var.environment
+        SERVICE_PATH        = var.service.path
+        SERVICE_URL_BASE    = var.base_url
+      },
+      # Lambda puts no secrets into variables: servicekit reads these when the service starts.
+      length(var.service.secrets) > 0 ? { SERVICE_SECRETS = jsonencode(var.service.secrets) } : {},
+    )
   }
 
   tracing_config {

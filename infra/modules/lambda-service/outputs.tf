@@ -1,21 +1,14 @@
 output "integration" {
   description = "How the gateway reaches the service."
   value = {
-    type      = "aws_proxy"
-    target    = aws_lambda_alias.live.arn
-    function  = aws_lambda_function.this.function_name
-    qualifier = aws_lambda_alias.live.name
+    type   = "aws_proxy"
+    target = aws_lambda_alias.live.arn
   }
 }
 
-output "function_name" {
+output "resource" {
   description = "Name of the function."
   value       = aws_lambda_function.this.function_name
-}
-
-output "alias_arn" {
-  description = "ARN of the alias that the gateway invokes."
-  value       = aws_lambda_alias.live.arn
 }
 
 output "version" {
@@ -36,4 +29,13 @@ output "image" {
 output "role_name" {
   description = "Name of the role, to attach policies for what the service uses."
   value       = aws_iam_role.this.name
+}
+
+output "details" {
+  description = "What Python asks Lambda about: the function's name, the alias and its ARN."
+  value = {
+    function_name = aws_lambda_function.this.function_name
+    alias         = aws_lambda_alias.live.name
+    alias_arn     = aws_lambda_alias.live.arn
+  }
 }

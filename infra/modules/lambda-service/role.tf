@@ -32,6 +32,11 @@ resource "aws_iam_role_policy" "this" {
         Effect   = "Allow"
         Action   = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
         Resource = "*"
+        }] : [], length(var.service.secrets) > 0 ? [{
+        Sid      = "ReadOwnSecrets"
+        Effect   = "Allow"
+        Action   = ["secretsmanager:GetSecretValue"]
+        Resource = sort(distinct(values(var.service.secrets)))
     }] : [])
   })
 }

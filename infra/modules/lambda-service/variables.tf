@@ -37,14 +37,28 @@ variable "image" {
   }
 }
 
+variable "base_url" {
+  description = "The gateway's address with its stage and no slash at the end: what calls to sibling services begin with."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^https?://[^ ]*[^ /]$", var.base_url))
+    error_message = "base_url is \"${var.base_url}\": an address without a slash at the end is allowed."
+  }
+}
+
 variable "service" {
-  description = "What service.yaml says, defaults and overrides applied. memory in MiB, timeout in s."
+  description = "What service.yaml says, defaults and overrides applied. memory in MiB, timeout in s; secrets: variable -> the secret's ARN."
   type = object({
     path        = string
     memory      = optional(number, 1024)
+    cpu         = optional(number)
     timeout     = optional(number, 29)
-    scaling     = optional(object({ max = optional(number) }), {})
+    scaling     = optional(object({ min = optional(number), max = optional(number), concurrency = optional(number) }), {})
     environment = optional(map(string), {})
+    secrets     = optional(map(string), {})
+    vpc         = optional(bool, false)
   })
   nullable = false
 
@@ -64,8 +78,18 @@ variable "service" {
   }
 
   validation {
-    condition     = alltrue([for name in keys(var.service.environment) : !startswith(name, "AWS_") && !startswith(name, "SERVICE_")])
-    error_message = "environment must not set names that start with AWS_ (Lambda's own) or SERVICE_ (Stackyard's own)."
+    condition     = alltrue([for name in concat(keys(var.service.environment), keys(var.service.secrets)) : !can(regex("^(AWS_|SERVICE_|LAMBDA_|PORT$)", name))])
+    error_message = "environment and secrets must not set PORT or names that start with AWS_, LAMBDA_ (the platform's own) or SERVICE_ (Stackyard's own)."
+  }
+
+  validation {
+    condition     = length(setintersection(keys(var.service.environment), keys(var.service.secrets))) == 0
+    error_message = "environment and secrets set the same variable: ${join(", ", setintersection(keys(var.service.environment), keys(var.service.secrets)))}."
+  }
+
+  validation {
+    condition     = alltrue([for arn in values(var.service.secrets) : can(regex("^arn:[a-z-]+:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:.+$", arn))])
+    error_message = "secrets must hold ARNs of Secrets Manager's secrets; found ${join(", ", values(var.service.secrets))}."
   }
 }
 
@@ -87,4 +111,24 @@ variable "tracing" {
   type        = bool
   default     = true
   nullable    = false
+}
+
+variable "emulated" {
+  description = "Whether AWS is the one on a laptop. It holds all of this; the input is there because every kind has it."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "platform" {
+  description = "What services of other kinds stand on; a function needs nothing of it."
+  type = object({
+    network       = optional(object({ vpc_id = string, subnet_ids = list(string), cidr = string, security_group_id = string }))
+    load_balancer = optional(object({ arn = string, dns_name = string, vpc_link_id = string, security_group_id = string }))
+    port          = optional(number)
+    ecs_cluster   = optional(object({ arn = string, name = string }))
+    eks_cluster   = optional(object({ name = string, endpoint = string }))
+  })
+  default  = {}
+  nullable = false
 }

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from stackyard.commands.observe import Observed, observe, variables
+from stackyard.commands.secrets import check_secrets
 from stackyard.commands.session import Session
 from stackyard.commands.stacks import (
     apply_stack,
@@ -26,7 +27,7 @@ from stackyard.commands.stacks import (
     show_changes,
 )
 from stackyard.commands.tell import tell_gateway
-from stackyard.commands.verify import find_functions, verify_functions, verify_health
+from stackyard.commands.verify import find_all_live, verify_digests, verify_health
 from stackyard.errors import ConfigError, MissingError, RefusedError, ToolError
 from stackyard.images import build_command, render_manifest
 from stackyard.releases import Release, last_number, release_key, release_prefix, release_tags
@@ -73,6 +74,7 @@ def deploy(session: Session, options: Options) -> Deployed:
     with session.changing(doing) as hold:
         with screen.stage(f"look at {target.name}"):
             seen = observe(session)
+            check_secrets(session, make=not options.dry_run)
             for line in seen.plan.lines():
                 screen.note(line)
         digests = seen.plan.foreseen_digests() if options.dry_run else make_images(session, seen)
@@ -89,7 +91,7 @@ def deploy(session: Session, options: Options) -> Deployed:
         if planned.changed:
             list_changes(session, planned)
             with discarded_when_refused(planned):
-                ask_if_protected(session, options)
+                ask_if_protected(session, yes=options.yes, command=f"inv {doing} --yes")
             # Killed between here and the record, the next run still knows that a release is owed.
             write_atomically(session.layout.unrecorded(target.name), "")
             with screen.stage("apply"):
@@ -132,12 +134,10 @@ def make_images(session: Session, seen: Observed) -> dict[str, str]:
     return digests
 
 
-def ask_if_protected(session: Session, options: Options) -> None:
-    """Ask before a protected environment is changed. Raises RefusedError without a yes."""
-    if not session.target.protected or options.yes:
-        return
-    name = session.target.name
-    confirm(session.screen, f"{name} is protected. Go on? [y/N] ", {"y", "yes"}, f"inv deploy --env {name} --yes")
+def ask_if_protected(session: Session, *, yes: bool, command: str) -> None:
+    """Ask before a protected environment is changed. Raises RefusedError, with the command that says yes."""
+    if session.target.protected and not yes:
+        confirm(session.screen, f"{session.target.name} is protected. Go on? [y/N] ", {"y", "yes"}, command)
 
 
 def confirm(screen: Screen, question: str, allowed: set[str], command: str) -> None:
@@ -158,13 +158,13 @@ def _finish(
     with screen.stage("verify"):
         outputs = stack.outputs()
         services = cast("dict[str, dict[str, Any]]", outputs.get("services") or {})
-        functions = find_functions(session, services)
-        wrong = verify_functions(functions, digests)
+        live = find_all_live(session, services)
+        wrong = verify_digests(live, digests)
         if wrong:
             raise ToolError("the deploy did not take", "; ".join(wrong), command=f"inv deploy --env {target.name}")
         url = cast("str", outputs.get("url") or "")
         if session.endpoint:
-            url = tell_gateway(session, session.endpoint, outputs, functions)
+            url = tell_gateway(session, session.endpoint, outputs, live)
         healthy = verify_health(session, url, services) if url else None
     number = _record(session, seen, digests, summary, changed=changed)
     return Deployed(target.name, changed, summary, number, url, digests, services, healthy)

@@ -10,7 +10,8 @@ from stackyard.commands.observe import wanted_images
 from stackyard.commands.session import Session
 from stackyard.errors import MissingError
 from stackyard.images import Image
-from stackyard.tools.aws import LiveFunction
+from stackyard.services import Entry
+from stackyard.tools.live import Live, find_live
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,12 @@ def services(session: Session) -> list[Row]:
         images = {image.service: image for image in wanted_images(session)}
         session.aws.check_caller()
         found = session.aws.find_images(session.target.image_repository, [image.tag for image in images.values()])
-        names = [session.target.function_name(entry.name) for entry in entries]
+
+        def ask(entry: Entry) -> Live | None:
+            return find_live(session.aws, entry.service.kind, entry.name)
+
         with ThreadPoolExecutor(8) as pool:
-            live = dict(zip(session.catalog.names(), pool.map(session.aws.describe_function, names), strict=True))
+            live = dict(zip(session.catalog.names(), pool.map(ask, entries), strict=True))
     except MissingError as error:
         return [Row(entry.name, entry.service.kind, entry.path, f"unknown: {error.what}", "", "") for entry in entries]
     rows: list[Row] = []
@@ -47,7 +51,7 @@ def services(session: Session) -> list[Row]:
     return rows
 
 
-def _state(image: Image, found: Mapping[str, str], running: LiveFunction | None) -> str:
+def _state(image: Image, found: Mapping[str, str], running: Live | None) -> str:
     if running is None:
         return "no"
     return "current" if found.get(image.tag) == running.digest else "older"

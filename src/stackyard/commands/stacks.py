@@ -34,11 +34,16 @@ def init_stack(session: Session, stack: Stack) -> None:
             session.screen.note("terraform init")
 
 
-def plan_stack(session: Session, stack: Stack, *, destroy: bool = False, lock: bool = True) -> Planned:
-    """Plan a stack. On the laptop a lock that a killed run left behind is released, and said so."""
+def plan_stack(
+    session: Session, stack: Stack, *, destroy: bool = False, lock: bool = True, replace: str = ""
+) -> Planned:
+    """Plan a stack. On the laptop a lock that a killed run left behind is released, and said so.
+
+    ``replace`` is the address of a resource that is to be made anew.
+    """
     try:
         with emulator_watched(session):
-            return stack.plan(_told(session), destroy=destroy, lock=lock)
+            return stack.plan(_told(session), destroy=destroy, lock=lock, replace=replace)
     except LockedError as error:
         screen, left = session.screen, error.lock
         # The embedded AWS is this checkout's alone and so is the lock that we hold: a run of ours cannot be alive.
@@ -48,7 +53,7 @@ def plan_stack(session: Session, stack: Stack, *, destroy: bool = False, lock: b
         screen.note(f"(elsewhere you would type: inv unlock --env {session.target.name} --id {left.id})")
         stack.unlock(left.id)
         with emulator_watched(session):
-            return stack.plan(_told(session), destroy=destroy)
+            return stack.plan(_told(session), destroy=destroy, replace=replace)
 
 
 @contextlib.contextmanager

@@ -11,17 +11,15 @@ from stackyard.commands.session import Session
 from stackyard.errors import ToolError
 from stackyard.local import daemons
 from stackyard.local.deployment import render_deployment
-from stackyard.tools.aws import LiveFunction
 from stackyard.tools.holding import write_atomically
 from stackyard.tools.http import get
+from stackyard.tools.live import Live, LiveServer
 
 PATIENCE = 15.0
 """Seconds that the gateway gets to take a deployment."""
 
 
-def tell_gateway(
-    session: Session, endpoint: str, outputs: Mapping[str, Any], functions: Mapping[str, LiveFunction]
-) -> str:
+def tell_gateway(session: Session, endpoint: str, outputs: Mapping[str, Any], live: Mapping[str, Live]) -> str:
     """Give the gateway the applied API where it has another, and return its address once it serves it.
 
     The address is empty while no gateway runs; the next one reads what is written here. Raises ToolError for a gateway
@@ -29,7 +27,9 @@ def tell_gateway(
     """
     keyed = any(facts["api_key"] for facts in outputs["services"].values())
     keys = session.aws.describe_keys(outputs["api_id"]) if keyed else []
-    text = render_deployment(session.target, outputs, functions, keys, endpoint)
+    wanted_secrets = {arn for each in live.values() if isinstance(each, LiveServer) for arn in each.secrets.values()}
+    secrets = session.aws.read_secrets(wanted_secrets)
+    text = render_deployment(session.target, outputs, live, keys, endpoint, secrets)
     try:
         known = session.layout.deployment.read_text(encoding="utf-8")
     except OSError:

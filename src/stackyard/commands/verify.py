@@ -10,8 +10,8 @@ from typing import Any
 from stackyard.commands.session import Session
 from stackyard.errors import ToolError
 from stackyard.local import daemons
-from stackyard.tools.aws import LiveFunction
 from stackyard.tools.http import get
+from stackyard.tools.live import Live, find_live
 
 PATIENCE = 30.0
 """Seconds that a service gets to answer its health endpoint after a deploy."""
@@ -20,15 +20,18 @@ BROKEN_PATIENCE = 3.0
 """Seconds that a service gets once it was seen to fail (502): long enough for a reload that was under way."""
 
 
-def find_functions(session: Session, services: Mapping[str, Mapping[str, Any]]) -> dict[str, LiveFunction]:
+def find_all_live(session: Session, services: Mapping[str, Mapping[str, Any]]) -> dict[str, Live]:
     """Return what runs for each deployed service. Raises ToolError for one that is not there."""
-    names = {service: str(facts["function_name"]) for service, facts in services.items()}
-    found: dict[str, LiveFunction] = {}
+    found: dict[str, Live] = {}
+
+    def ask(service: str) -> Live | None:
+        return find_live(session.aws, str(services[service]["kind"]), service)
+
     with ThreadPoolExecutor(8) as pool:
-        for service, live in zip(names, pool.map(session.aws.describe_function, names.values()), strict=True):
+        for service, live in zip(services, pool.map(ask, services), strict=True):
             if live is None:
                 raise ToolError(
-                    f"{names[service]} is not there",
+                    f"{services[service]['resource']} is not there",
                     "though Terraform says that it applied it",
                     command=f"inv deploy --env {session.target.name}",
                 )
@@ -36,12 +39,12 @@ def find_functions(session: Session, services: Mapping[str, Mapping[str, Any]]) 
     return found
 
 
-def verify_functions(functions: Mapping[str, LiveFunction], digests: Mapping[str, str]) -> list[str]:
+def verify_digests(live: Mapping[str, Live], digests: Mapping[str, str]) -> list[str]:
     """Say which services run another image than the planned one."""
     return [
-        f"{service} runs {functions[service].digest}, planned was {digest}"
+        f"{service} runs {live[service].digest}, planned was {digest}"
         for service, digest in digests.items()
-        if service in functions and functions[service].digest != digest
+        if service in live and live[service].digest != digest
     ]
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from stackyard.kinds import awslambda
-from stackyard.kinds.kind import Kind
+from stackyard.kinds import apprunner, awslambda, ecs, eks
+from stackyard.kinds.kind import Kind, Size
 
-KINDS: dict[str, Kind] = {awslambda.KIND.name: awslambda.KIND}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (awslambda.KIND, apprunner.KIND, ecs.KIND, eks.KIND)}
 
-__all__ = ["KINDS", "Kind"]
+__all__ = ["KINDS", "Kind", "Size"]

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """What one service asks for, as merged for one environment. None stands for what its file leaves open."""
+
+    memory: int
+    cpu: int | None
+    low: int | None
+    high: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How services of a kind are built and run."""
+    """How services of a kind are built, sized and run."""
 
     name: str
     image_target: str
@@ -18,3 +30,28 @@ class Kind:
     """The Terraform module, below ``infra/modules``."""
     when: str
     """One line on when to choose it."""
+    cost: str
+    """What it costs a month, in words."""
+    runs: Literal["function", "server"]
+    """Whether an event or an HTTP request reaches it."""
+    memory: int
+    """MiB where the file says nothing."""
+    check: Callable[[Size], str | None]
+    """Says what is wrong with a size: which pairs of cpu and memory there are, how far it scales."""
+    cpu: int | None = None
+    """The same for processors; 1024 is one vCPU. None where it follows from the memory."""
+    scaling: Mapping[str, int] = field(default_factory=dict[str, int])
+    """``min``, ``max``, ``concurrency`` where the file says nothing."""
+    keys: frozenset[str] = frozenset()
+    """Keys of ``service.yaml`` that this kind has and not every other: ``timeout``, ``vpc``, ``scaling.min`` …"""
+    private: bool = False
+    """Whether it stands in the environment's network, behind the load balancer."""
+    name_limit: int = 64
+    """Characters of ``<project>-<environment>-<service>``."""
+    notice: str = ""
+    """What to know before choosing it."""
+
+    @property
+    def handler_file(self) -> str:
+        """What a service's package must hold: what the kind calls."""
+        return "lambda_handler.py" if self.runs == "function" else "app.py"

@@ -1,4 +1,4 @@
-"""What the local gateway is told: the applied API and the functions behind it, as the embedded AWS holds them."""
+"""What the local gateway is told: the applied API and what runs behind it, as the embedded AWS holds them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 
 from stackyard.project import Target
 from stackyard.services import FOLDER
-from stackyard.tools.aws import EMULATED_KEY, LiveFunction
+from stackyard.tools.aws import EMULATED_KEY
+from stackyard.tools.live import Live, LiveFunction, LiveServer
 
 SHARED = "src/servicekit"
 
@@ -17,11 +18,16 @@ SHARED = "src/servicekit"
 def render_deployment(
     target: Target,
     outputs: Mapping[str, Any],
-    functions: Mapping[str, LiveFunction],
+    live: Mapping[str, Live],
     keys: Sequence[Mapping[str, Any]],
     endpoint: str,
+    secrets: Mapping[str, str] | None = None,
 ) -> str:
-    """Write the gateway's input from the applied state's outputs and the live functions, by service."""
+    """Write the gateway's input from the applied state's outputs and what is live, by service.
+
+    ``secrets`` are the values, by ARN, of what the servers' platforms put into their environments.
+    """
+    services = outputs["services"]
     data: dict[str, Any] = {
         "project": target.project,
         "stage": outputs["stage"],
@@ -29,10 +35,18 @@ def render_deployment(
         "account": target.account,
         "region": target.region,
         "openapi": json.loads(outputs["openapi"]),
+        "stage_variables": outputs.get("stage_variables") or {},
         "throttle": {"rate": target.throttle.rate, "burst": target.throttle.burst},
         "api_keys": list(keys),
         "aws": {"endpoint_url": endpoint, "access_key_id": EMULATED_KEY, "secret_access_key": EMULATED_KEY},
-        "functions": {live.alias_arn: _function(service, live) for service, live in functions.items()},
+        "functions": {
+            each.alias_arn: _function(service, each) for service, each in live.items() if isinstance(each, LiveFunction)
+        },
+        "servers": {
+            services[service]["target"]: _server(service, services[service]["kind"], each, secrets or {})
+            for service, each in live.items()
+            if isinstance(each, LiveServer)
+        },
     }
     # The same deployment has the same id, so that the gateway swaps exactly when something changed.
     data["id"] = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
@@ -40,20 +54,38 @@ def render_deployment(
 
 
 def _function(service: str, live: LiveFunction) -> dict[str, Any]:
-    folder = f"{FOLDER}/{service}"
     return {
-        "service": service,
+        **_places(service),
         "name": live.name,
         "version": live.version,
-        "folder": folder,
-        "watch": [folder, SHARED],
-        "pythonpath": [folder, SHARED],
         "handler": live.handler,
         "memory": live.memory,
         "timeout": live.timeout,
         "environment": dict(live.environment),
         "concurrency": live.concurrency,
         "log_group": live.log_group,
+    }
+
+
+def _server(service: str, kind: str, live: LiveServer, secrets: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        **_places(service),
+        "kind": kind,
+        "version": live.version,
+        "app": live.app,
+        "memory": live.memory,
+        "environment": {**live.environment, **{name: secrets[arn] for name, arn in live.secrets.items()}},
+        "log_group": live.log_group,
+    }
+
+
+def _places(service: str) -> dict[str, Any]:
+    folder = f"{FOLDER}/{service}"
+    return {
+        "service": service,
+        "folder": folder,
+        "watch": [folder, SHARED],
+        "pythonpath": [folder, SHARED],
     }
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
@@ -16,6 +17,7 @@ import botocore.exceptions
 
 from stackyard.errors import MissingError, RefusedError, StackyardError, ToolError
 from stackyard.project import Target
+from stackyard.tools.ekstoken import sign_in
 
 EMULATED_KEY = "local"
 """What stands for both halves of a credential towards the emulated AWS."""
@@ -32,19 +34,15 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
-class LiveFunction:
-    """What the alias ``live`` of a Lambda function runs."""
+class ClusterAccess:
+    """How the Kubernetes API of an EKS cluster is reached."""
 
     name: str
-    alias_arn: str
-    version: str
-    digest: str
-    memory: int
-    timeout: int
-    handler: str
-    environment: Mapping[str, str]
-    concurrency: int | None
-    log_group: str
+    endpoint: str
+    certificate: bytes
+    """Its certificate authority, as PEM."""
+    token: Callable[[], str]
+    """Makes a bearer token; EKS takes it for 15 minutes."""
 
 
 def aws_environment(base: Mapping[str, str], target: Target, endpoint: str | None) -> dict[str, str]:
@@ -89,7 +87,8 @@ class Aws:
     def _clients(self) -> dict[str, Any]:
         return {}
 
-    def _client(self, service: str) -> Any:  # boto3's clients are made at run time and have no types
+    def client(self, service: str) -> Any:  # boto3's clients are made at run time and have no types
+        """Return the client of a service, made once."""
         if service not in self._clients:
             emulated = self.endpoint is not None
             config = botocore.config.Config(
@@ -100,14 +99,14 @@ class Aws:
                 proxies={} if emulated else None,
                 s3={"addressing_style": "path"} if emulated else None,
             )
-            with self._explained(service):
+            with self.explained(service):
                 self._clients[service] = cast("Any", self._session).client(
                     service, endpoint_url=self.endpoint, config=config
                 )
         return self._clients[service]
 
     @contextlib.contextmanager
-    def _explained(self, doing: str) -> Generator[None]:
+    def explained(self, doing: str) -> Generator[None]:
         """Turn botocore's errors into ours; what the caller expects it catches itself."""
         name = self.target.name
         try:
@@ -149,8 +148,8 @@ class Aws:
 
     def check_caller(self) -> Caller:
         """Return who we are. Raises MissingError without credentials, RefusedError in another account."""
-        with self._explained("who am I"):
-            answer = self._client("sts").get_caller_identity()
+        with self.explained("who am I"):
+            answer = self.client("sts").get_caller_identity()
         caller = Caller(answer["Account"], answer["Arn"])
         if caller.account != self.target.account:
             why = f"the credentials are {caller.arn}; {self.target.name} is account {self.target.account}"
@@ -165,8 +164,8 @@ class Aws:
     def has_bucket(self, bucket: str) -> bool:
         """Tell whether a bucket of ours is there."""
         try:
-            with self._explained("state bucket"):
-                self._client("s3").head_bucket(Bucket=bucket)
+            with self.explained("state bucket"):
+                self.client("s3").head_bucket(Bucket=bucket)
         except ToolError as error:
             if isinstance(error.__cause__, botocore.exceptions.ClientError) and _code(error.__cause__) == "404":
                 return False
@@ -182,8 +181,8 @@ class Aws:
         closed = dict.fromkeys(
             ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
         )
-        s3 = self._client("s3")
-        with self._explained("create the state bucket"):
+        s3 = self.client("s3")
+        with self.explained("create the state bucket"):
             with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou):
                 s3.create_bucket(Bucket=bucket, **place)
             s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=closed)
@@ -191,9 +190,9 @@ class Aws:
 
     def find_images(self, repository: str, tags: Sequence[str]) -> dict[str, str]:
         """Return the digests of those tags that the repository has. Raises MissingError without the repository."""
-        ecr = self._client("ecr")
+        ecr = self.client("ecr")
         found: dict[str, str] = {}
-        with self._explained("images"):
+        with self.explained("images"):
             for start in range(0, len(tags), 100):
                 wanted = [{"imageTag": tag} for tag in tags[start : start + 100]]
                 try:
@@ -210,8 +209,8 @@ class Aws:
 
     def put_image(self, repository: str, tag: str, manifest: str) -> str:
         """Register an image's manifest and return its digest; a tag that is there already keeps its image."""
-        ecr = self._client("ecr")
-        with self._explained(f"register {tag}"):
+        ecr = self.client("ecr")
+        with self.explained(f"register {tag}"):
             there = (ecr.exceptions.ImageAlreadyExistsException, ecr.exceptions.ImageTagAlreadyExistsException)
             with contextlib.suppress(*there):
                 ecr.put_image(repositoryName=repository, imageTag=tag, imageManifest=manifest)
@@ -219,43 +218,39 @@ class Aws:
 
     def tag_images(self, repository: str, tags: Mapping[str, str]) -> None:
         """Give images more tags: ``tags`` is digest by tag. A tag that is there already keeps its image."""
-        ecr = self._client("ecr")
+        ecr = self.client("ecr")
         for tag, digest in tags.items():
-            with self._explained(f"tag {tag}"):
+            with self.explained(f"tag {tag}"):
                 answer = ecr.batch_get_image(repositoryName=repository, imageIds=[{"imageDigest": digest}])
             for image in answer["images"][:1]:
                 self.put_image(repository, tag, image["imageManifest"])
 
-    def describe_function(self, name: str) -> LiveFunction | None:
-        """Return what the alias ``live`` of a function runs, or None where there is no such function."""
-        client = self._client("lambda")
-        with self._explained(f"function {name}"):
+    def find_cluster(self, name: str) -> ClusterAccess | None:
+        """Return how an EKS cluster is reached, or None where there is none of that name."""
+        client = self.client("eks")
+        with self.explained(f"cluster {name}"):
             try:
-                answer = client.get_function(FunctionName=name, Qualifier="live")
-                alias = client.get_alias(FunctionName=name, Name="live")
+                cluster = client.describe_cluster(name=name)["cluster"]
             except client.exceptions.ResourceNotFoundException:
                 return None
-        facts = cast("dict[str, Any]", answer["Configuration"])
-        uri = cast("str", _deep(answer, "Code", "ImageUri") or "")
-        command = _deep(facts, "ImageConfigResponse", "ImageConfig", "Command") or [""]
-        return LiveFunction(
+        certificate = (cluster.get("certificateAuthority") or {}).get("data") or ""
+        return ClusterAccess(
             name=name,
-            alias_arn=alias["AliasArn"],
-            version=alias["FunctionVersion"],
-            digest=uri.partition("@")[2] or f"sha256:{facts.get('CodeSha256', '')}",
-            memory=facts["MemorySize"],
-            timeout=facts["Timeout"],
-            handler=command[0],
-            environment=_deep(facts, "Environment", "Variables"),
-            concurrency=_deep(answer, "Concurrency", "ReservedConcurrentExecutions") or None,
-            log_group=_deep(facts, "LoggingConfig", "LogGroup") or f"/aws/lambda/{name}",
+            endpoint=cluster["endpoint"],
+            # The embedded AWS answers without TLS, and with a certificate that is none.
+            certificate=base64.b64decode(certificate) if self.endpoint is None else b"",
+            token=lambda: self._cluster_token(name),
         )
+
+    def _cluster_token(self, name: str) -> str:
+        with self.explained(f"token for {name}"):
+            return sign_in(self.client("sts"), self._session, name)
 
     def describe_keys(self, api: str) -> list[dict[str, Any]]:
         """Return the API keys of an API with their values and limits, as the local gateway takes them."""
-        client = self._client("apigateway")
+        client = self.client("apigateway")
         keys: list[dict[str, Any]] = []
-        with self._explained("API keys"):
+        with self.explained("API keys"):
             values = {item["id"]: item for item in client.get_api_keys(includeValues=True, limit=500)["items"]}
             for plan in client.get_usage_plans(limit=500)["items"]:
                 if not any(stage["apiId"] == api for stage in plan.get("apiStages", [])):
@@ -275,10 +270,37 @@ class Aws:
                     )
         return keys
 
+    def has_secret(self, name: str) -> bool:
+        """Tell whether Secrets Manager has a secret, one that is not being deleted."""
+        client = self.client("secretsmanager")
+        with self.explained(f"secret {name}"):
+            try:
+                return "DeletedDate" not in client.describe_secret(SecretId=name)
+            except client.exceptions.ResourceNotFoundException:
+                return False
+
+    def set_secret(self, name: str, value: str) -> None:
+        """Give a secret its value; make it where it is not there. For the laptop only."""
+        client = self.client("secretsmanager")
+        with self.explained(f"secret {name}"):
+            try:
+                if client.get_secret_value(SecretId=name)["SecretString"] != value:
+                    client.put_secret_value(SecretId=name, SecretString=value)
+            except client.exceptions.ResourceNotFoundException:
+                client.create_secret(Name=name, SecretString=value)
+
+    def read_secrets(self, arns: Collection[str]) -> dict[str, str]:
+        """Return the values of secrets by ARN. For the laptop only."""
+        with self.explained("secrets"):
+            return {
+                arn: self.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+                for arn in sorted(arns)
+            }
+
     def read_text(self, bucket: str, key: str) -> str | None:
         """Return an object of the state bucket, or None."""
-        s3 = self._client("s3")
-        with self._explained(key):
+        s3 = self.client("s3")
+        with self.explained(key):
             try:
                 return cast("bytes", s3.get_object(Bucket=bucket, Key=key)["Body"].read()).decode()
             except (s3.exceptions.NoSuchKey, s3.exceptions.NoSuchBucket):
@@ -286,16 +308,16 @@ class Aws:
 
     def list_keys(self, bucket: str, prefix: str) -> list[str]:
         """List the objects of the state bucket under a prefix."""
-        with self._explained(prefix):
-            pages = self._client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        with self.explained(prefix):
+            pages = self.client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
             return [item["Key"] for page in pages for item in page.get("Contents", [])]
 
     def put_new(self, bucket: str, key: str, value: Mapping[str, object]) -> bool:
         """Write an object that must not be there yet; False when it is."""
         body = json.dumps(value, indent=2).encode()
         try:
-            with self._explained(key):
-                self._client("s3").put_object(
+            with self.explained(key):
+                self.client("s3").put_object(
                     Bucket=bucket, Key=key, Body=body, IfNoneMatch="*", ContentType="application/json"
                 )
         except ToolError as error:
@@ -309,14 +331,14 @@ class Aws:
 
     def concurrency_limit(self) -> tuple[int, int]:
         """Return how many Lambda requests at once the account allows, and how many of them are not reserved."""
-        with self._explained("Lambda limits"):
-            limits = self._client("lambda").get_account_settings()["AccountLimit"]
+        with self.explained("Lambda limits"):
+            limits = self.client("lambda").get_account_settings()["AccountLimit"]
         return limits["ConcurrentExecutions"], limits["UnreservedConcurrentExecutions"]
 
     def gateway_log_role(self) -> str:
         """Return the role with which API Gateway writes logs in this account and region; empty when unset."""
-        with self._explained("API Gateway settings"):
-            return cast("str", self._client("apigateway").get_account().get("cloudwatchRoleArn") or "")
+        with self.explained("API Gateway settings"):
+            return cast("str", self.client("apigateway").get_account().get("cloudwatchRoleArn") or "")
 
 
 def emulator_gone(words: str = "") -> ToolError:
@@ -329,14 +351,6 @@ def emulator_gone(words: str = "") -> ToolError:
         fix="What it held is gone; it is made anew.",
         command="inv down && inv up",
     )
-
-
-def _deep(data: Mapping[str, Any], *names: str) -> Any:  # what AWS answers has no types
-    """Return what lies below ``names``, or an empty mapping where something on the way is missing or null."""
-    here: Any = data
-    for name in names:
-        here = here.get(name) or {}
-    return here
 
 
 def _code(error: botocore.exceptions.ClientError) -> str:

@@ -283,7 +283,9 @@ def watch_lifeline(on_end: Callable[[], None]) -> None:
     threading.Thread(target=wait, name="lifeline", daemon=True).start()
 
 
-async def spawn(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], output: int) -> asyncio.subprocess.Process:
+async def spawn(
+    argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], output: int, keep_fds: Sequence[int] = ()
+) -> asyncio.subprocess.Process:
     """Start a program from an event loop, its standard output and error going to ``output``. Raises MissingError.
 
     It leads a session of its own, so that a Ctrl-C at the terminal reaches it only through us. Its standard input is a
@@ -297,6 +299,7 @@ async def spawn(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], outpu
             stdin=asyncio.subprocess.PIPE,
             stdout=output,
             stderr=output,
+            pass_fds=tuple(keep_fds),
             start_new_session=True,
         )
 

@@ -99,10 +99,13 @@ class Stack:
                 total.update(hashlib.sha256(path.read_bytes()).digest())
         return total.hexdigest()
 
-    def plan(self, on_event: Callable[[Event], None], *, destroy: bool = False, lock: bool = True) -> Planned:
+    def plan(
+        self, on_event: Callable[[Event], None], *, destroy: bool = False, lock: bool = True, replace: str = ""
+    ) -> Planned:
         """Plan, keep the plan in a file, and return what it found. Raises LockedError, ToolError and kin.
 
-        Without ``lock`` it needs no right to write to the state bucket, and what it finds may be changing.
+        Without ``lock`` it needs no right to write to the state bucket, and what it finds may be changing. ``replace``
+        is the address of a resource that is to be made anew.
         """
         file = self.work / "plan.tfplan"
         changes: list[Change] = []
@@ -116,6 +119,7 @@ class Stack:
         self.work.chmod(0o700)
         arguments = ["plan", "-input=false", "-detailed-exitcode", f"-out={file}"]
         arguments += [*(["-destroy"] if destroy else []), *([] if lock else ["-lock=false"])]
+        arguments += [f"-replace={replace}"] if replace else []
         code = self._stream([*arguments, *self._variables()], note, "plan")
         return Planned(file, tuple(changes), changed=code == 2)
 

@@ -82,6 +82,28 @@ def method(name: str, *, api_key: bool = False, millis: int = 29000) -> Json:
     return found
 
 
+def forward(address: str, path: str, *, millis: int = 29000, api_key: bool = False) -> Json:
+    """Return an any-method for a service behind HTTP, as modules/api-gateway writes it; ``path`` may end in {proxy}."""
+    parameters = {
+        "integration.request.header.x-stackyard-path": "context.path",
+        "integration.request.header.x-stackyard-request-id": "context.requestId",
+    }
+    if "{proxy}" in path:
+        parameters["integration.request.path.proxy"] = "method.request.path.proxy"
+    integration = {
+        "type": "http_proxy",
+        "httpMethod": "ANY",
+        "uri": address + path,
+        "passthroughBehavior": "when_no_match",
+        "timeoutInMillis": millis,
+        "requestParameters": parameters,
+    }
+    found: Json = {"x-amazon-apigateway-integration": integration}
+    if api_key:
+        found["security"] = [{"api_key": []}]
+    return found
+
+
 @dataclass
 class Lab:
     """One project and its gateway."""
@@ -89,6 +111,8 @@ class Lab:
     root: Path
     paths: Json = field(default_factory=dict[str, Any])
     functions: Json = field(default_factory=dict[str, Any])
+    servers: Json = field(default_factory=dict[str, Any])
+    variables: dict[str, str] = field(default_factory=dict[str, str])
     openapi: Json = field(default_factory=dict[str, Any])
     extra: Json = field(default_factory=dict[str, Any])
     environment: dict[str, str] = field(default_factory=dict[str, str])
@@ -134,6 +158,45 @@ class Lab:
         }
         return module
 
+    def server(
+        self,
+        name: str,
+        source: str,
+        *,
+        path: str | None = None,
+        api_key: bool = False,
+        millis: int = 29000,
+        address: str | None = None,
+        **more: object,
+    ) -> Path:
+        """Write a service behind HTTP of one module and route to it; return the module."""
+        folder = self.root / "services" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        module = folder / "app.py"
+        module.write_text(source, encoding="utf-8")
+        base = f"/{name}" if path is None else path
+        uri = address or f"http://acme-local.elb.{REGION}.amazonaws.com:{10000 + len(self.servers)}"
+        nested = f"{base.rstrip('/')}/{{proxy"
+        for place, target in ((base, base), (nested + "+}", nested + "}")):
+            method = forward(uri, target, millis=millis, api_key=api_key)
+            self.paths[place] = {"x-amazon-apigateway-any-method": method}
+        for variable, value in self.variables.items():
+            uri = uri.replace(f"${{stageVariables.{variable}}}", value)
+        self.servers[uri] = {
+            "service": name,
+            "kind": "ecs",
+            "version": f"acme-local-{name}:1",
+            "folder": f"services/{name}",
+            "watch": [f"services/{name}"],
+            "pythonpath": [f"services/{name}"],
+            "app": "app:app",
+            "memory": 512,
+            "environment": {"SERVICE_NAME": name, "SERVICE_PATH": base},
+            "log_group": f"/aws/ecs/acme-local-{name}",
+            **more,
+        }
+        return module
+
     @property
     def file(self) -> Path:
         """Where the deployment is written."""
@@ -163,7 +226,9 @@ class Lab:
             "account": ACCOUNT,
             "region": REGION,
             "openapi": openapi,
+            "stage_variables": self.variables,
             "functions": self.functions,
+            "servers": self.servers,
             **self.extra,
         }
         part = self.root / "deployment.json.part"
@@ -196,6 +261,7 @@ class Lab:
         self.client.base_url = httpx.URL(self.url)
         if warm:
             until(lambda: all(self.workers(name, "idle") for name in self.names()), "every service has a worker")
+            until(lambda: all(self.processes(str(each["service"])) for each in self.servers.values()), "servers are up")
 
     def stop(self) -> None:
         """End the gateway."""
@@ -221,6 +287,15 @@ class Lab:
     def described(self, name: str) -> Json:
         """Return what the gateway says of one service."""
         return next(each for each in self.status()["services"] if each["service"] == name)
+
+    def told(self, name: str) -> Json:
+        """Return what the gateway says of one service behind HTTP."""
+        return next(each for each in self.status()["servers"] if each["service"] == name)
+
+    def processes(self, name: str, state: str | None = "running") -> list[int]:
+        """Return the pids of a server's processes, all or those in one state."""
+        found = self.told(name)["processes"]
+        return [each["pid"] for each in found if each["pid"] and (state is None or each["state"] == state)]
 
     def workers(self, name: str, state: str | None = None) -> list[int]:
         """Return the pids of a service's workers, all or those in one state."""

@@ -35,6 +35,11 @@ def _document(paths: list[str]) -> dict[str, Any]:
     return {"paths": {path: {"x-amazon-apigateway-any-method": method("x")} for path in paths}}
 
 
+def _http(uri: str, **parameters: str) -> dict[str, Any]:
+    integration = {"type": "http_proxy", "httpMethod": "ANY", "uri": uri, "requestParameters": parameters}
+    return {"x-amazon-apigateway-integration": integration}
+
+
 def _rank(path: str, target: list[str]) -> tuple[int, ...] | None:
     """Return how specific a path's match is, smaller first, or None where it does not match."""
     parts = path.strip("/").split("/") if path != "/" else []
@@ -64,7 +69,18 @@ def test_the_most_specific_route_is_found(paths: list[str], target: list[str]) -
 @pytest.mark.parametrize(
     ("operation", "place"),
     [
-        ({"x-amazon-apigateway-integration": {"type": "http_proxy", "uri": "http://x"}}, "http_proxy"),
+        ({"x-amazon-apigateway-integration": {"type": "mock", "uri": "http://x"}}, "'mock'"),
+        ({"x-amazon-apigateway-integration": {"type": "http", "uri": "http://x"}}, "'http'"),
+        (_http("ftp://x"), "ftp://x"),
+        (_http("arn:aws:x"), "is no http"),
+        (_http("http://{host}/x"), "is no http"),
+        (_http("http://${stageVariables.gone}/x"), "no stage variable 'gone'"),
+        (_http("http://x/{proxy}"), "integration.request.path.proxy"),
+        (_http("http://x", **{"integration.request.body": "method.request.body"}), "integration.request.body"),
+        (_http("http://x", **{"integration.request.header.x": "method.request.body"}), "method.request.body"),
+        (_http("http://x", **{"integration.request.header.x": "context.authorizer.x"}), "context.authorizer.x"),
+        (_http("http://x", **{"integration.request.header.Host": "'y'"}), "the gateway's own"),
+        (_http("http://x", **{"integration.request.header.x": "stageVariables.gone"}), "no stage variable 'gone'"),
         ({"x-amazon-apigateway-integration": {"type": "aws_proxy", "uri": "arn:nonsense"}}, "arn:nonsense"),
         ({}, "x-amazon-apigateway-integration"),
         ("text", "paths./odd.get"),
@@ -88,7 +104,7 @@ def test_keys_are_asked_for_where_the_document_says_so() -> None:
     assert closed is not None
     assert opened is not None
     assert (closed.method.needs_key, opened.method.needs_key) == (True, False)
-    assert closed.method.function == arn("x")
+    assert closed.method.target == arn("x")
 
 
 def test_a_bucket_gives_its_burst_and_then_its_rate() -> None:

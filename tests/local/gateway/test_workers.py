@@ -136,6 +136,7 @@ def test_environment_is_lambdas_and_not_the_developers(lab: Lab) -> None:
         "AWS_SECRET_ACCESS_KEY": "b",
         "GREETING": "grüße",
         "LAMBDA_TASK_ROOT": folder,
+        "SERVICE_URL_BASE": f"{lab.url}/local",
         "LANG": "en_US.UTF-8",
         "PYTHONPATH": folder,
         "TZ": ":UTC",

@@ -14,12 +14,16 @@ variables {
   services = {
     api = {
       path        = "/"
-      integration = { type = "aws_proxy", target = "arn:aws:lambda:eu-west-1:111111111111:function:acme-dev-api:live", function = "acme-dev-api", qualifier = "live" }
+      integration = { type = "aws_proxy", target = "arn:aws:lambda:eu-west-1:111111111111:function:acme-dev-api:live" }
     }
     worker = {
       path        = "/worker"
-      integration = { type = "aws_proxy", target = "arn:aws:lambda:eu-west-1:111111111111:function:acme-dev-worker:live", function = "acme-dev-worker", qualifier = "live" }
+      integration = { type = "aws_proxy", target = "arn:aws:lambda:eu-west-1:111111111111:function:acme-dev-worker:live" }
     }
+  }
+  functions = {
+    api    = { name = "acme-dev-api", qualifier = "live" }
+    worker = { name = "acme-dev-worker", qualifier = "live" }
   }
 }
 
@@ -91,12 +95,12 @@ run "asks_for_a_key_where_a_service_does" {
     services = {
       api = {
         path        = "/"
-        integration = { type = "aws_proxy", target = "arn:aws:lambda:eu-west-1:111111111111:function:acme-dev-api:live", function = "acme-dev-api", qualifier = "live" }
+        integration = { type = "aws_proxy", target = "arn:aws:lambda:eu-west-1:111111111111:function:acme-dev-api:live" }
       }
       worker = {
         path        = "/worker"
         api_key     = true
-        integration = { type = "aws_proxy", target = "arn:aws:lambda:eu-west-1:111111111111:function:acme-dev-worker:live", function = "acme-dev-worker", qualifier = "live" }
+        integration = { type = "aws_proxy", target = "arn:aws:lambda:eu-west-1:111111111111:function:acme-dev-worker:live" }
       }
     }
   }
@@ -110,7 +114,99 @@ run "asks_for_a_key_where_a_service_does" {
   }
   assert {
     condition     = length(aws_api_gateway_usage_plan.this) == 1 && length(aws_api_gateway_api_key.this) == 1 && length(aws_api_gateway_usage_plan_key.this) == 1
-    error_message = "There must be one usage plan with one key."
+    error_message = "There must be one usage plan with one key for each service that asks."
+  }
+}
+
+run "limits_each_key_as_its_service_says" {
+  command = plan
+  variables {
+    services = {
+      shop = {
+        path        = "/shop"
+        api_key     = true
+        usage       = { rate = 5, burst = 6, quota = 1000, period = "week" }
+        integration = { type = "aws_proxy", target = "arn:aws:lambda:eu-west-1:111111111111:function:acme-dev-shop:live" }
+      }
+      web = {
+        path        = "/web"
+        api_key     = true
+        integration = { type = "aws_proxy", target = "arn:aws:lambda:eu-west-1:111111111111:function:acme-dev-web:live" }
+      }
+    }
+  }
+  assert {
+    condition     = aws_api_gateway_api_key.this["shop"].name == "acme-dev-shop" && one(aws_api_gateway_usage_plan.this["shop"].quota_settings).period == "WEEK" && one(aws_api_gateway_usage_plan.this["shop"].throttle_settings).rate_limit == 5
+    error_message = "A service's usage must be its plan's."
+  }
+  assert {
+    condition     = length(aws_api_gateway_usage_plan.this["web"].quota_settings) == 0 && one(aws_api_gateway_usage_plan.this["web"].throttle_settings).burst_limit == 20
+    error_message = "Without a word of it there must be no quota, and modest limits."
+  }
+}
+
+run "sends_a_server_the_public_path" {
+  command = plan
+  variables {
+    services = {
+      shop = { path = "/shop", integration = { type = "http_proxy", target = "http://balancer.internal:12345", vpc_link_id = "link1" } }
+      web  = { path = "/", integration = { type = "http_proxy", target = "https://$${stageVariables.url_web}" } }
+    }
+    functions       = {}
+    stage_variables = { url_web = "abc.awsapprunner.com" }
+    ready           = { web = "arn" }
+  }
+  assert {
+    condition = {
+      for path, item in jsondecode(output.openapi).paths : path => item["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"].uri
+      } == {
+      "/"              = "https://$${stageVariables.url_web}/"
+      "/{proxy+}"      = "https://$${stageVariables.url_web}/{proxy}"
+      "/shop"          = "http://balancer.internal:12345/shop"
+      "/shop/{proxy+}" = "http://balancer.internal:12345/shop/{proxy}"
+    }
+    error_message = "A server must see the path that the caller used."
+  }
+  assert {
+    condition = alltrue([for item in jsondecode(output.openapi).paths : alltrue([
+      item["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"].httpMethod == "ANY",
+      item["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"].requestParameters["integration.request.header.x-stackyard-path"] == "context.path",
+      item["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"].requestParameters["integration.request.header.x-stackyard-request-id"] == "context.requestId",
+    ])])
+    error_message = "A server must be told the stage's path and the request's id."
+  }
+  assert {
+    condition     = jsondecode(output.openapi).paths["/shop/{proxy+}"]["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"].requestParameters["integration.request.path.proxy"] == "method.request.path.proxy"
+    error_message = "What stands behind the path must be passed on."
+  }
+  assert {
+    condition     = jsondecode(output.openapi).paths["/shop"]["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"].connectionId == "link1" && !can(jsondecode(output.openapi).paths["/"]["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"].connectionId)
+    error_message = "Only a private server must be reached through the VPC link."
+  }
+  assert {
+    condition     = aws_api_gateway_stage.this.variables == tomap({ url_web = "abc.awsapprunner.com" })
+    error_message = "The stage must hold its variables."
+  }
+}
+
+run "answers_for_the_catalog_itself" {
+  command = plan
+  variables {
+    services = {
+      api = { kind = "lambda", path = "/", example = "/greet?name=World", integration = { type = "aws_proxy", target = "arn:aws:lambda:eu-west-1:111111111111:function:acme-dev-api:live" } }
+      web = { kind = "ecs", path = "/web", catalog = true, integration = { type = "http_proxy", target = "http://balancer.internal:12345", vpc_link_id = "link1" } }
+    }
+  }
+  assert {
+    condition     = toset(keys(jsondecode(output.openapi).paths)) == toset(["/", "/{proxy+}", "/web", "/web/{proxy+}", "/web/services.json"])
+    error_message = "Only the service that asks must have the route."
+  }
+  assert {
+    condition = jsondecode(jsondecode(output.openapi).paths["/web/services.json"].get["x-amazon-apigateway-integration"].responses.default.responseTemplates["application/json"]) == [
+      { name = "api", kind = "lambda", path = "/", api_key = false, example = "/greet?name=World" },
+      { name = "web", kind = "ecs", path = "/web", api_key = false, example = null },
+    ]
+    error_message = "It must name every service."
   }
 }
 

@@ -12,6 +12,7 @@ variables {
   project              = "acme"
   environment          = "dev"
   image                = "111111111111.dkr.ecr.eu-west-1.amazonaws.com/acme@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+  base_url             = "https://a1b2c3.execute-api.eu-west-1.amazonaws.com/dev"
   permissions_boundary = "arn:aws:iam::111111111111:policy/acme-dev_boundary"
   service = {
     path        = "/billing-run"
@@ -53,8 +54,9 @@ run "tells_the_service_who_it_is" {
       SERVICE_NAME        = "billing-run"
       SERVICE_ENVIRONMENT = "dev"
       SERVICE_PATH        = "/billing-run"
+      SERVICE_URL_BASE    = "https://a1b2c3.execute-api.eu-west-1.amazonaws.com/dev"
     })
-    error_message = "The variables must be the user's and the three of ours."
+    error_message = "The variables must be the user's and the four of ours."
   }
 }
 
@@ -88,6 +90,50 @@ run "leaves_tracing_out_when_it_is_off" {
   assert {
     condition     = one(aws_lambda_function.this.tracing_config).mode == "PassThrough" && length(jsondecode(aws_iam_role_policy.this.policy).Statement) == 1
     error_message = "Without tracing there must be no right to write traces."
+  }
+}
+
+run "names_its_secrets_and_may_read_no_other" {
+  command = apply
+  variables {
+    service = {
+      path    = "/billing-run"
+      secrets = { TOKEN = "arn:aws:secretsmanager:eu-west-1:111111111111:secret:acme/dev/token-AbCdEf" }
+    }
+  }
+  assert {
+    condition     = jsondecode(one(aws_lambda_function.this.environment).variables.SERVICE_SECRETS) == { TOKEN = "arn:aws:secretsmanager:eu-west-1:111111111111:secret:acme/dev/token-AbCdEf" }
+    error_message = "SERVICE_SECRETS must say which variable is which secret."
+  }
+  assert {
+    condition     = [for s in jsondecode(aws_iam_role_policy.this.policy).Statement : s.Resource if s.Sid == "ReadOwnSecrets"] == [["arn:aws:secretsmanager:eu-west-1:111111111111:secret:acme/dev/token-AbCdEf"]]
+    error_message = "Exactly its own secrets may be read."
+  }
+}
+
+run "tells_what_every_kind_tells" {
+  command = apply
+
+  assert {
+    condition     = output.integration == { type = "aws_proxy", target = aws_lambda_alias.live.arn } && output.resource == "acme-dev-billing-run" && output.image == var.image
+    error_message = "The gateway and Python must be told the alias, the function and the image."
+  }
+  assert {
+    condition     = output.details == { function_name = "acme-dev-billing-run", alias = "live", alias_arn = aws_lambda_alias.live.arn } && output.version == aws_lambda_alias.live.function_version && output.log_group == "/aws/lambda/acme-dev-billing-run" && output.role_name == "acme-dev-billing-run"
+    error_message = "The details must name function and alias, the others version, logs and role."
+  }
+}
+
+run "takes_nulls_for_what_other_kinds_have" {
+  command = plan
+  variables {
+    service  = { path = "/", memory = 512, cpu = null, timeout = null, scaling = { min = null, max = null, concurrency = null }, environment = {}, secrets = {}, vpc = false }
+    platform = { network = null, load_balancer = null, port = null, ecs_cluster = null, eks_cluster = null }
+    emulated = true
+  }
+  assert {
+    condition     = aws_lambda_function.this.memory_size == 512 && aws_lambda_function.this.timeout == 29 && aws_lambda_function.this.reserved_concurrent_executions == -1
+    error_message = "What is null must have its default."
   }
 }
 
@@ -156,4 +202,40 @@ run "reject_reserved_variable" {
     service = { path = "/", environment = { AWS_REGION = "eu-west-1" } }
   }
   expect_failures = [var.service]
+}
+
+run "reject_reserved_secret" {
+  command = plan
+  variables {
+    service = { path = "/", secrets = { PORT = "arn:aws:secretsmanager:eu-west-1:111111111111:secret:acme/dev/port-AbCdEf" } }
+  }
+  expect_failures = [var.service]
+}
+
+run "reject_variable_that_is_a_secret_too" {
+  command = plan
+  variables {
+    service = {
+      path        = "/"
+      environment = { TOKEN = "open" }
+      secrets     = { TOKEN = "arn:aws:secretsmanager:eu-west-1:111111111111:secret:acme/dev/token-AbCdEf" }
+    }
+  }
+  expect_failures = [var.service]
+}
+
+run "reject_secret_by_name" {
+  command = plan
+  variables {
+    service = { path = "/", secrets = { TOKEN = "acme/dev/token" } }
+  }
+  expect_failures = [var.service]
+}
+
+run "reject_base_url_with_slash" {
+  command = plan
+  variables {
+    base_url = "https://a1b2c3.execute-api.eu-west-1.amazonaws.com/dev/"
+  }
+  expect_failures = [var.base_url]
 }

@@ -1,11 +1,12 @@
-"""moto's WSGI application, each service patched before it answers its first request.
+"""moto's WSGI application, each service patched before it answers its first request, and what moto lacks beside it.
 
 Imported only after the settings stand in the environment: moto reads them once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -13,15 +14,39 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from stackyard.local.emulator.patches import patch
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
     from flask import Flask
     from moto.backends import SERVICE_NAMES
 
 
-def patched_application(without: Collection[str]) -> DomainDispatcherApplication:
+def patched_application(account: str, without: Collection[str]) -> WSGIApplication:
     """Return the application; a service is imported, and patched, when it is first spoken to."""
 
     def create(service: SERVICE_NAMES) -> Flask:
         patch(service, without=without)
         return create_backend_app(service)
 
-    return DomainDispatcherApplication(create)
+    moto, app_runner = DomainDispatcherApplication(create), _Later(account)
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        lacking = str(environ.get("HTTP_X_AMZ_TARGET", "")).startswith("AppRunner.")
+        return (app_runner.get() if lacking else moto)(environ, start_response)
+
+    return answer
+
+
+class _Later:
+    """App Runner, imported and made by the first request that is for it, however many come at once."""
+
+    def __init__(self, account: str) -> None:
+        self._account = account
+        self._made: WSGIApplication | None = None
+        self._one_at_a_time = Lock()
+
+    def get(self) -> WSGIApplication:
+        with self._one_at_a_time:
+            if self._made is None:
+                from stackyard.local.emulator.apprunner.application import Application  # noqa: PLC0415  (see above)
+
+                self._made = Application(self._account)
+            return self._made

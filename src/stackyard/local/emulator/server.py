@@ -95,7 +95,7 @@ def _server(listener: socket.socket, account: str, region: str, without: Collect
     from stackyard.local.emulator.application import patched_application  # noqa: PLC0415  (see above)
     from stackyard.local.emulator.web import web_server  # noqa: PLC0415  (see above)
 
-    return web_server(patched_application(without), listener)
+    return web_server(patched_application(account, without), listener)
 
 
 def _announce(port: int, account: str, ready: Path) -> None:

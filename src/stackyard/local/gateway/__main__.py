@@ -1,6 +1,6 @@
 """Run the gateway: ``python -m stackyard.local.gateway --root DIR --deployment FILE --port P --ready FILE``.
 
-Stages: read the deployment, take the port, watch files, start workers, say ready, serve until told to end. Exit codes
+Stages: read the deployment, take the port, watch files, start services, say ready, serve until told to end. Exit codes
 are those of `stackyard.errors`.
 """
 
@@ -90,7 +90,7 @@ class Service:
             gateway.sweep()
             _write_ready(options.ready, {"pid": os.getpid(), "port": port, "url": gateway.url})
             self._journal.note(
-                f"{gateway.url} serves {deployment.project} ({plural(len(gateway.functions), 'service')})"
+                f"{gateway.url} serves {deployment.project} ({plural(len(gateway.services), 'service')})"
             )
             # What lives now lives on: the collector need not look at it again under every few requests.
             gc.collect()
@@ -120,15 +120,15 @@ class Service:
 
     async def _follow(self) -> None:
         root = self._options.root.resolve()
-        functions = self._gateway.functions.values()
-        await self._watcher.follow({root / each for function in functions for each in function.definition.watch})
+        services = self._gateway.services
+        await self._watcher.follow({root / each for service in services for each in service.definition.watch})
 
     def _changed(self, paths: set[Path]) -> None:
         root = self._options.root.resolve()
-        for function in list(self._gateway.functions.values()):
-            watched = [(root / each).resolve() for each in function.definition.watch]
+        for service in self._gateway.services:
+            watched = [(root / each).resolve() for each in service.definition.watch]
             if any(path.is_relative_to(folder) for path in paths for folder in watched):
-                self._gateway.reload(function)
+                self._gateway.reload(service)
 
     def _redeploy(self) -> None:
         """Serve what the file says now; what is wrong with it is told, and the old deployment goes on."""

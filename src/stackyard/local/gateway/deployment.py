@@ -62,6 +62,24 @@ class FunctionDefinition(_Part):
     log_group: str
 
 
+class ServerDefinition(_Part):
+    """One service behind HTTP as deployed. Folders are relative to the project's root; memory in MiB.
+
+    ``app`` is what uvicorn is told (``web.app:app``); ``environment`` is all that the platform would put there.
+    """
+
+    service: str
+    kind: str
+    version: str
+    folder: str
+    watch: tuple[str, ...]
+    pythonpath: tuple[str, ...]
+    app: str
+    memory: int
+    environment: dict[str, str]
+    log_group: str
+
+
 class Aws(_Part):
     """Where services find the emulated AWS, and the credentials they show it."""
 
@@ -72,7 +90,10 @@ class Aws(_Part):
 
 
 class Deployment(_Part):
-    """Everything that the gateway serves. ``functions`` are keyed by alias ARN."""
+    """Everything that the gateway serves.
+
+    ``functions`` are keyed by alias ARN, ``servers`` by scheme, host and port of the integrations that lead to them.
+    """
 
     id: str
     project: str
@@ -83,7 +104,9 @@ class Deployment(_Part):
     openapi: dict[str, JsonValue]
     throttle: Throttle | None = None
     api_keys: tuple[ApiKey, ...] = ()
+    stage_variables: dict[str, str] = {}
     functions: dict[str, FunctionDefinition] = {}
+    servers: dict[str, ServerDefinition] = {}
     aws: Aws | None = None
 
 

@@ -12,13 +12,15 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 import orjson
 
-from stackyard.local.gateway.limits import Caller
-from stackyard.local.gateway.routes import Match
-from stackyard.local.gateway.wire import Request
+if TYPE_CHECKING:
+    from stackyard.local.gateway.limits import Caller
+    from stackyard.local.gateway.routes import Match
+    from stackyard.local.gateway.wire import Request
 
 DROPPED = frozenset(
     {

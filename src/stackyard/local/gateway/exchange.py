@@ -8,14 +8,16 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from typing import Protocol
 
 from stackyard.local.gateway.answer import BadBase64Error, MalformedError, parse_answer
-from stackyard.local.gateway.event import Ids, Place, request_time
+from stackyard.local.gateway.context import VARIABLES
+from stackyard.local.gateway.event import Ids, Place
+from stackyard.local.gateway.forward import render_headers
 from stackyard.local.gateway.journal import Access, Journal
 from stackyard.local.gateway.refusal import BAD_BASE64, MALFORMED, TIMEOUT, Refusal, Refusals
 from stackyard.local.gateway.routes import Match
-from stackyard.local.gateway.runtime import Invocation
-from stackyard.local.gateway.wire import Request
+from stackyard.local.gateway.wire import Header, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,26 +29,40 @@ class Office:
     journal: Journal
 
 
+class Work(Protocol):
+    """What is done for an exchange somewhere else."""
+
+    def abandon(self) -> None:
+        """Learn that nobody waits any more."""
+        ...
+
+
 class Exchange:
     """A request and its one answer."""
 
-    __slots__ = ("_begun", "_office", "_sent", "_timer", "ids", "invocation", "match", "path", "request", "service")
+    __slots__ = ("_begun", "_sent", "_timer", "_work", "ids", "match", "office", "path", "query", "request", "service")
 
-    def __init__(self, office: Office, request: Request, path: str) -> None:
+    def __init__(self, office: Office, request: Request, path: str, query: str) -> None:
+        self.office = office
         self.request = request
         self.path = path
-        self.ids = Ids(_text(request, b"x-amzn-trace-id"), request.started)
+        self.query = query
+        self.ids = Ids(self.header(b"x-amzn-trace-id"), request.started)
         self.match: Match | None = None
-        self.invocation: Invocation | None = None
         self.service = ""
-        self._office = office
+        self._work: Work | None = None
         self._begun = time.perf_counter()
         self._sent = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
-    def send(self, invocation: Invocation, service: str, timeout: float) -> None:
-        """Start waiting for a function, at most ``timeout`` seconds."""
-        self.invocation = invocation
+    def header(self, name: bytes) -> str:
+        """Return the last value of a request header, ``name`` in lower case; empty when there is none."""
+        value = self.request.header(name)
+        return value.decode("latin-1") if value else ""
+
+    def send(self, work: Work, service: str, timeout: float) -> None:
+        """Start waiting for a service, at most ``timeout`` seconds."""
+        self._work = work
         self.service = service
         self._sent = time.perf_counter()
         self._timer = asyncio.get_running_loop().call_later(timeout, self._time_out)
@@ -55,18 +71,24 @@ class Exchange:
         """Answer with what the function returned."""
         if self.request.answered:
             return
-        binary = self._office.place.binary
-        accept = "" if "*/*" in binary else _text(self.request, b"accept")
+        binary = self.office.place.binary
+        accept = "" if "*/*" in binary else self.header(b"accept")
         try:
             answer = parse_answer(payload, accept, binary)
         except BadBase64Error as error:
             self.refuse(BAD_BASE64, str(error))
         except MalformedError as error:
-            self._office.journal.note(f"malformed answer: {error}", self.service)
+            self.office.journal.note(f"malformed answer: {error}", self.service)
             self.refuse(MALFORMED, str(error))
         else:
             trace = f"X-Amzn-Trace-Id: {self.ids.trace}\r\n".encode("latin-1", "replace")
             self._finish(answer.status, trace + answer.headers, answer.body, "")
+
+    def answered(self, status: int, headers: list[Header], body: bytes) -> None:
+        """Answer with what a server answered."""
+        if not self.request.answered:
+            trace = f"X-Amzn-Trace-Id: {self.ids.trace}\r\n".encode("latin-1", "replace")
+            self._finish(status, trace + render_headers(headers), body, "")
 
     def fail(self, reason: str) -> None:
         """Answer for a function that gave no answer."""
@@ -76,13 +98,13 @@ class Exchange:
         """Answer in API Gateway's own words; ``detail`` is for the log only."""
         if self.request.answered:
             return
-        status, headers, body = self._office.refusals.render(refusal, self._context())
+        status, headers, body = self.office.refusals.render(refusal, self._context())
         self._finish(status, headers, body, detail or refusal.message)
 
     def _time_out(self) -> None:
-        if self.invocation is not None:
-            self.invocation.abandoned = True
         self.refuse(TIMEOUT)
+        if self._work is not None:
+            self._work.abandon()
 
     def _finish(self, status: int, headers: bytes, body: bytes, error: str) -> None:
         if self._timer is not None:
@@ -97,7 +119,7 @@ class Exchange:
 
     def _note(self, now: float, status: int, length: int, error: str) -> None:
         request, ids = self.request, self.ids
-        self._office.journal.access(
+        self.office.journal.access(
             Access(
                 request_id=ids.request,
                 ip=request.client,
@@ -110,33 +132,10 @@ class Exchange:
                 length=length,
                 latency=(now - self._begun) * 1000,
                 integration_latency=(now - self._sent) * 1000 if self._sent else None,
-                agent=_text(request, b"user-agent"),
+                agent=self.header(b"user-agent"),
                 error=error,
             )
         )
 
     def _context(self) -> dict[str, str]:
-        place, request = self._office.place, self.request
-        method = self.match.method if self.match else None
-        return {
-            "accountId": place.account,
-            "apiId": place.api_id,
-            "deploymentId": place.deployment_id,
-            "extendedRequestId": self.ids.extended,
-            "httpMethod": request.method.decode("latin-1"),
-            "identity.sourceIp": request.client,
-            "identity.userAgent": _text(request, b"user-agent"),
-            "path": self.path,
-            "protocol": "HTTP/" + request.version,
-            "requestId": self.ids.request,
-            "requestTime": request_time(request.started),
-            "requestTimeEpoch": str(int(request.started * 1000)),
-            "resourceId": method.resource_id if method else "",
-            "resourcePath": method.resource if method else "",
-            "stage": place.stage,
-        }
-
-
-def _text(request: Request, name: bytes) -> str:
-    value = request.header(name)
-    return value.decode("latin-1") if value else ""
+        return {name: look(self) for name, look in VARIABLES.items()}

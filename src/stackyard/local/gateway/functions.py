@@ -11,8 +11,9 @@ import time
 from collections import deque
 
 from stackyard.local.gateway.deployment import FunctionDefinition
+from stackyard.local.gateway.environment import Surroundings
 from stackyard.local.gateway.runtime import Invocation
-from stackyard.local.gateway.workers import State, Surroundings, Worker
+from stackyard.local.gateway.workers import State, Worker
 
 LOCAL_CAP = 10
 """Workers of one function where no concurrency is reserved: a laptop is not a region. More requests wait."""

@@ -1,7 +1,8 @@
 """API Gateway: what happens to a request, in API Gateway's order, and what a new deployment changes.
 
-Stages of a request: size, route, key, throttle and quota, event, function. Each stage refuses in its own words. A
-deployment is compiled into one frozen `Serving`; a new one replaces it whole, requests under way keep theirs.
+Stages of a request: size, route, key, throttle and quota, then event and function, or call and server. Each stage
+refuses in its own words. A deployment is compiled into one frozen `Serving`; a new one replaces it whole, requests
+under way keep theirs.
 """
 
 from __future__ import annotations
@@ -13,16 +14,20 @@ from pathlib import Path
 
 from stackyard.local.gateway import refusal
 from stackyard.local.gateway.deployment import Deployment
+from stackyard.local.gateway.environment import Surroundings
 from stackyard.local.gateway.event import Place, render_event
 from stackyard.local.gateway.exchange import Exchange, Office
+from stackyard.local.gateway.forward import render_call
 from stackyard.local.gateway.functions import Function, ThrottledError
+from stackyard.local.gateway.integration import HttpTarget
 from stackyard.local.gateway.journal import Journal
 from stackyard.local.gateway.limits import Caller, Gate
 from stackyard.local.gateway.routes import Router, binary_types
 from stackyard.local.gateway.runtime import Attention, Invocation, parent_span
+from stackyard.local.gateway.servers import Server
 from stackyard.local.gateway.status import PREFIX, answer_status
+from stackyard.local.gateway.upstream import Call
 from stackyard.local.gateway.wire import Request
-from stackyard.local.gateway.workers import Surroundings
 
 BODY_LIMIT = 10 * 1024 * 1024
 """Bytes of a request's body ("Quotas for configuring and running a REST API": 10 MB)."""
@@ -34,7 +39,7 @@ EVENT_LIMIT = 6 * 1024 * 1024
 """Bytes of an event ("Lambda quotas": 6 MB for a synchronous request)."""
 
 START_AHEAD = 16
-"""So many functions get a worker before their first request; a laptop does not hold a hundred Pythons at once."""
+"""So many services get a process before their first request; a laptop does not hold a hundred Pythons at once."""
 
 _AT_ONCE = 2
 _SWEEP = 5.0
@@ -62,15 +67,16 @@ class Gateway:
         self.port = 0
         self.host = ""
         self.functions: dict[str, Function] = {}
+        self.servers: dict[str, Server] = {}
         self.serving: Serving | None = None
-        self._leaving: list[Function] = []
+        self._leaving: list[Function | Server] = []
         self._attention = Attention()
         self._ahead: asyncio.Task[None] | None = None
         self._sweeper: asyncio.TimerHandle | None = None
 
     def deploy(self, deployment: Deployment) -> None:
         """Serve a deployment from the next request on. Raises ConfigError before anything changes."""
-        router = Router(deployment.openapi)
+        router = Router(deployment.openapi, deployment.stage_variables)
         place = Place(
             account=deployment.account,
             api_id=deployment.api_id,
@@ -79,7 +85,14 @@ class Gateway:
             port=str(self.port),
             binary=binary_types(deployment.openapi),
         )
-        surroundings = Surroundings(self.root, deployment.region, deployment.aws, self.journal, self._attention)
+        surroundings = Surroundings(
+            root=self.root,
+            region=deployment.region,
+            aws=deployment.aws,
+            url=f"{self.url}/{deployment.stage}",
+            journal=self.journal,
+            attention=self._attention,
+        )
         before = self.serving
         self.serving = Serving(
             deployment=deployment,
@@ -89,50 +102,64 @@ class Gateway:
             root=f"/{deployment.stage}",
             prefix=f"/{deployment.stage}/",
         )
-        gone = [function for arn, function in self.functions.items() if arn not in deployment.functions]
+        gone = [
+            *(each for key, each in self.functions.items() if key not in deployment.functions),
+            *(each for key, each in self.servers.items() if key not in deployment.servers),
+        ]
         functions: dict[str, Function] = {}
         for arn, definition in deployment.functions.items():
-            function = self.functions.get(arn)
-            if function is None:
+            if (function := self.functions.get(arn)) is None:
                 function = Function(arn, definition, surroundings)
             else:
                 function.redefine(definition, surroundings)
             functions[arn] = function
-        self.functions = functions
-        for function in gone:
-            function.retire()
+        servers: dict[str, Server] = {}
+        for address, definition in deployment.servers.items():
+            if (server := self.servers.get(address)) is None:
+                server = Server(address, definition, surroundings)
+            else:
+                server.redefine(definition, surroundings)
+            servers[address] = server
+        self.functions, self.servers = functions, servers
+        for each in gone:
+            each.retire()
         self._leaving = [each for each in self._leaving if each.busy] + gone
         self._start_ahead()
+
+    @property
+    def services(self) -> list[Function | Server]:
+        """Everything that runs services."""
+        return [*self.functions.values(), *self.servers.values()]
 
     def _start_ahead(self) -> None:
         if self._ahead is not None:
             self._ahead.cancel()
-        first = list(self.functions.values())[:START_AHEAD]
+        first = self.services[:START_AHEAD]
         self._ahead = asyncio.get_running_loop().create_task(self._start_in_turn(first))
 
-    async def _start_in_turn(self, functions: list[Function]) -> None:
-        for function in functions:
-            while sum(each.starting for each in functions) >= _AT_ONCE:
+    async def _start_in_turn(self, services: list[Function | Server]) -> None:
+        for service in services:
+            while sum(each.starting for each in services) >= _AT_ONCE:
                 await asyncio.sleep(0.02)
-            function.start_ahead()
+            service.start_ahead()
 
     def sweep(self) -> None:
         """End what nobody needs, now and every few seconds."""
-        for function in self.functions.values():
-            function.sweep()
+        for service in self.services:
+            service.sweep()
         self._sweeper = asyncio.get_running_loop().call_later(_SWEEP, self.sweep)
 
-    def reload(self, function: Function) -> None:
+    def reload(self, service: Function | Server) -> None:
         """Go on with new code."""
-        self.journal.note("changed, reloading", function.definition.service)
-        function.reload()
+        self.journal.note("changed, reloading", service.definition.service)
+        service.reload()
 
     async def close(self) -> None:
-        """End all workers."""
+        """End all processes."""
         for task in (self._ahead, self._sweeper):
             if task is not None:
                 task.cancel()
-        await asyncio.gather(*(each.close() for each in [*self.functions.values(), *self._leaving]))
+        await asyncio.gather(*(each.close() for each in [*self.services, *self._leaving]))
 
     def serve(self, request: Request) -> None:
         """Take a request; its answer may come much later."""
@@ -149,14 +176,11 @@ class Gateway:
             return
         staged = full.startswith(serving.prefix) or full == serving.root
         path = (full[len(serving.root) :] or "/") if staged else full
-        exchange = Exchange(serving.office, request, full)
+        exchange = Exchange(serving.office, request, full, query)
         caller: Caller | None = None
         match = serving.router.match(request.method.decode("latin-1"), path)
-        if request.too_large:
-            exchange.refuse(refusal.TOO_LARGE)
-            return
-        if match is None:
-            exchange.refuse(refusal.MISSING_TOKEN)
+        if match is None or request.too_large:
+            exchange.refuse(refusal.TOO_LARGE if request.too_large else refusal.MISSING_TOKEN)
             return
         exchange.match = match
         if match.method.needs_key:
@@ -168,9 +192,22 @@ class Gateway:
         if (limit := serving.gate.refuses(caller)) is not None:
             exchange.refuse(refusal.LIMITS[limit])
             return
-        place, ids = serving.office.place, exchange.ids
-        event = render_event(request, match, path, query, staged=staged, place=place, ids=ids, caller=caller)
-        self._invoke(exchange, event, match.method.function, match.method.timeout)
+        target = match.method.target
+        if isinstance(target, HttpTarget):
+            self._call(exchange, target, match.method.timeout)
+        else:
+            place, ids = serving.office.place, exchange.ids
+            event = render_event(request, match, path, query, staged=staged, place=place, ids=ids, caller=caller)
+            self._invoke(exchange, event, target, match.method.timeout)
+
+    def _call(self, exchange: Exchange, target: HttpTarget, timeout: float) -> None:
+        server = self.servers.get(target.server)
+        if server is None:
+            exchange.refuse(refusal.REJECTED, f"no such server: {target.server}")
+            return
+        call = Call(target.verb or exchange.request.method, render_call(exchange, target), exchange)
+        exchange.send(call, server.definition.service, timeout)
+        server.send(call)
 
     def _invoke(self, exchange: Exchange, event: bytes, arn: str, timeout: float) -> None:
         function = self.functions.get(arn)

@@ -41,6 +41,9 @@ TOO_LARGE = Refusal(
 )
 EVENT_TOO_LARGE = Refusal("REQUEST_TOO_LARGE", 413, "Request Too Long", "RequestTooLargeException")
 TIMEOUT = Refusal("INTEGRATION_TIMEOUT", 504, "Endpoint request timed out", "InternalServerErrorException")
+UNREACHABLE = Refusal(
+    "INTEGRATION_FAILURE", 504, "Network error communicating with endpoint", "InternalServerErrorException"
+)
 MALFORMED = Refusal("DEFAULT_5XX", 502, "Internal server error", "InternalServerErrorException")
 REJECTED = Refusal("DEFAULT_5XX", 500, "Internal server error", "InternalServerErrorException")
 BAD_BASE64 = Refusal("API_CONFIGURATION_ERROR", 500, "Internal server error", "InternalServerErrorException")

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 from pydantic import JsonValue
 
 from stackyard.errors import ConfigError
+from stackyard.local.gateway.integration import HttpTarget, compile_target
 
 ANY = "x-amazon-apigateway-any-method"
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
@@ -27,11 +28,11 @@ _FUNCTION = re.compile(r"arn:[^:]+:apigateway:[^:]*:lambda:path/2015-03-31/funct
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One method of one resource: what it calls (``function``, an ARN), its timeout in s, whether it wants a key."""
+    """One method of one resource: what it calls (a function's ARN or a server), its timeout in s, if it wants a key."""
 
     resource: str
     resource_id: str
-    function: str
+    target: str | HttpTarget
     timeout: float
     needs_key: bool
 
@@ -56,18 +57,18 @@ class _Node:
 class Router:
     """The routes of one API."""
 
-    def __init__(self, openapi: Mapping[str, JsonValue]) -> None:
-        """Compile the document's paths. Raises ConfigError for what cannot be served here."""
+    def __init__(self, openapi: Mapping[str, JsonValue], variables: Mapping[str, str] | None = None) -> None:
+        """Compile the document's paths; ``variables`` are the stage's. Raises ConfigError for what cannot be served."""
         self._root = _Node()
         self._exact: dict[str, _Node] = {}
         self.resources: list[str] = []
         paths = _mapping(openapi.get("paths") or {}, "paths")
-        everywhere = _wants_key(openapi.get("security"), openapi)
+        compiler = _Compiler(openapi, variables or {})
         for path in paths:
             operations = _mapping(paths[path], f"paths.{path}")
             node = self._add(path)
             node.methods = {
-                "*" if name == ANY else name.upper(): _method(path, name, operation, openapi, everywhere=everywhere)
+                "*" if name == ANY else name.upper(): compiler.method(path, name, operation)
                 for name, operation in operations.items()
                 if name == ANY or name.upper() in METHODS
             }
@@ -128,28 +129,41 @@ def _descend(node: _Node, segments: list[str], at: int, values: list[tuple[str, 
     return None
 
 
-def _method(
-    path: str, name: str, operation: JsonValue, openapi: Mapping[str, JsonValue], *, everywhere: bool
-) -> Method:
-    place = f"paths.{path}.{name}"
-    described = _mapping(operation, place)
-    integration = _mapping(described.get(INTEGRATION), f"{place}.{INTEGRATION}")
-    found = _FUNCTION.fullmatch(str(integration.get("uri", "")))
-    if integration.get("type") not in {"aws_proxy", "AWS_PROXY"} or found is None:
-        raise ConfigError(
-            f"the OpenAPI document, {place}",
-            f"an integration of type {integration.get('type')!r} to {integration.get('uri')!r} cannot be served here",
-            fix="The local gateway serves Lambda proxy integrations.",
+class _Compiler:
+    """What is the same for all methods of a document."""
+
+    def __init__(self, openapi: Mapping[str, JsonValue], variables: Mapping[str, str]) -> None:
+        self._openapi = openapi
+        self._variables = variables
+        self._everywhere = _wants_key(openapi.get("security"), openapi)
+
+    def method(self, path: str, name: str, operation: JsonValue) -> Method:
+        place = f"paths.{path}.{name}"
+        described = _mapping(operation, place)
+        integration = _mapping(described.get(INTEGRATION), f"{place}.{INTEGRATION}")
+        millis = integration.get("timeoutInMillis")
+        security = described.get("security")
+        return Method(
+            resource=path,
+            resource_id=hashlib.sha256(path.encode()).hexdigest()[:6],
+            target=self._target(integration, place),
+            timeout=millis / 1000 if isinstance(millis, int | float) else _DEFAULT_TIMEOUT,
+            needs_key=self._everywhere if security is None else _wants_key(security, self._openapi),
         )
-    millis = integration.get("timeoutInMillis")
-    security = described.get("security")
-    return Method(
-        resource=path,
-        resource_id=hashlib.sha256(path.encode()).hexdigest()[:6],
-        function=found["arn"],
-        timeout=millis / 1000 if isinstance(millis, int | float) else _DEFAULT_TIMEOUT,
-        needs_key=everywhere if security is None else _wants_key(security, openapi),
-    )
+
+    def _target(self, integration: Mapping[str, JsonValue], place: str) -> str | HttpTarget:
+        kind = str(integration.get("type", "")).lower()
+        if kind == "http_proxy":
+            return compile_target(integration, self._variables, place)
+        found = _FUNCTION.fullmatch(str(integration.get("uri", "")))
+        if kind != "aws_proxy" or found is None:
+            raise ConfigError(
+                f"the OpenAPI document, {place}",
+                f"an integration of type {integration.get('type')!r} to {integration.get('uri')!r} "
+                "cannot be served here",
+                fix="The local gateway serves Lambda proxy (aws_proxy) and HTTP proxy (http_proxy) integrations.",
+            )
+        return found["arn"]
 
 
 def _wants_key(security: JsonValue, openapi: Mapping[str, JsonValue]) -> bool:

@@ -51,6 +51,10 @@ class Invocation:
     caller: Caller
     abandoned: bool = False
 
+    def abandon(self) -> None:
+        """Note that nobody waits any more: what has begun runs on, as on Lambda, what has not never will."""
+        self.abandoned = True
+
 
 class Owner(Protocol):
     """The worker behind a Runtime API."""
@@ -73,7 +77,7 @@ class Owner(Protocol):
 
 
 class Attention:
-    """Keeps the gateway awake while the only request under way is with its worker.
+    """Keeps the gateway awake while the only request under way is with its worker or server.
 
     A sleeping process on an idle core is woken in tens of microseconds, which is much beside a warm invocation of a few
     hundred: on two idle cores, looking at the sockets again and again for a millisecond at most takes a fifth off
@@ -90,7 +94,7 @@ class Attention:
         self._watching = False
 
     def begin(self) -> None:
-        """Note that a worker has a request."""
+        """Note that a process has a request."""
         self.under_way += 1
         if self.under_way == 1 and self._cores > 1:
             self._until = time.perf_counter() + _AWAKE

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PREFIX = "/_stackyard/"
 _OURS = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _JSON = b"Content-Type: application/json\r\nCache-Control: no-store\r\n"
-_PACKAGES = ("awslambdaric", "httptools", "stackyard", "uvloop", "watchfiles")
+_PACKAGES = ("awslambdaric", "httptools", "stackyard", "uvicorn", "uvloop", "watchfiles")
 
 
 def answer_status(gateway: Gateway, request: Request, path: str) -> None:
@@ -43,6 +43,7 @@ def describe(gateway: Gateway) -> dict[str, object]:
         "stage": serving.deployment.stage if serving else None,
         "routes": serving.router.resources if serving else [],
         "services": [function.describe() for function in gateway.functions.values()],
+        "servers": [server.describe() for server in gateway.servers.values()],
         "versions": {"python": platform.python_version(), **_versions()},
     }
 

@@ -17,6 +17,9 @@ from typing import cast
 
 import httptools
 
+Header = tuple[bytes, bytes, bytes]
+"""A header as it stood on the wire: its name in lower case, its name, its value."""
+
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 BODILESS = frozenset({204, 304})
 _MAX_WAITING = 16
@@ -57,7 +60,7 @@ class Limits:
 class Request:
     """One request as it stood on the wire.
 
-    ``headers`` are (name in lower case, name, value). ``too_large`` says that the body was over the limit and is gone.
+    ``too_large`` says that the body was over the limit and is gone.
     """
 
     __slots__ = (
@@ -84,7 +87,7 @@ class Request:
         self.answered = False
         self.body = b""
         self.client = connection.client
-        self.headers: list[tuple[bytes, bytes, bytes]] = []
+        self.headers: list[Header] = []
         self.keep_alive = True
         self.method = b""
         self.refusal: tuple[HTTPStatus, bytes] | None = None

@@ -1,19 +1,14 @@
 """What runs in a worker process: the real ``awslambdaric``, tied to the gateway's life.
 
-Imports nothing of ours and next to nothing else, because the service's own cold start is what people look at here.
+Imports nothing of ours but the lifeline and next to nothing else, because the service's own cold start is what people
+look at here.
 """
 
 import importlib
-import os
 import sys
-import threading
 import traceback
 
-
-def _follow(lifeline: int) -> None:
-    """End this process when the gateway is gone, however it went."""
-    os.read(lifeline, 1)
-    os._exit(1)
+from stackyard.local.gateway import lifeline
 
 
 def _show_what_fails(handler: str) -> None:
@@ -28,11 +23,7 @@ def _show_what_fails(handler: str) -> None:
 
 def main() -> None:
     """Serve the handler named by the one argument."""
-    lifeline = os.dup(0)
-    null = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(null, 0)
-    os.close(null)
-    threading.Thread(target=_follow, args=(lifeline,), name="lifeline", daemon=True).start()
+    lifeline.hold()
     from awslambdaric import __main__ as client  # noqa: PLC0415  (after the lifeline holds)
 
     try:

@@ -1,7 +1,7 @@
 """One execution environment: a process with the real ``awslambdaric`` in it, and what it is doing.
 
 Owns a worker's life from start to end. Which worker runs what, and how many there are, is for `functions` to say.
-Sources: "Defined runtime environment variables", "Understanding the Lambda execution environment lifecycle".
+Source: "Understanding the Lambda execution environment lifecycle".
 """
 
 from __future__ import annotations
@@ -14,24 +14,19 @@ import os
 import signal
 import sys
 import time
-import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 from typing import Protocol, cast
 
 from stackyard.errors import StackyardError
-from stackyard.local.gateway.deployment import Aws, FunctionDefinition
-from stackyard.local.gateway.journal import Journal
+from stackyard.local.gateway.deployment import FunctionDefinition
+from stackyard.local.gateway.environment import Surroundings, render_function_environment
 from stackyard.local.gateway.output import Output
-from stackyard.local.gateway.runtime import Attention, Invocation, RuntimeApi
+from stackyard.local.gateway.runtime import Invocation, RuntimeApi
 from stackyard.tools.process import spawn
 
 INIT_PATIENCE = 10.0
 """Seconds that Lambda gives the init phase; we add the function's timeout, as Lambda does on its second try."""
 
-_INHERITED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR")
 _GRACE = 2.0
 
 
@@ -45,17 +40,6 @@ class State(Enum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What all workers share: the project's root, the region and the emulated AWS."""
-
-    root: Path
-    region: str
-    aws: Aws | None
-    journal: Journal
-    attention: Attention
-
-
 class Keeper(Protocol):
     """Who owns workers."""
 
@@ -66,41 +50,6 @@ class Keeper(Protocol):
     def worker_ended(self, worker: Worker, reason: str) -> None:
         """Learn that a worker's process is gone."""
         ...
-
-
-def render_environment(
-    definition: FunctionDefinition, surroundings: Surroundings, host: Mapping[str, str]
-) -> dict[str, str]:
-    """Return a function's environment as Lambda gives it; of the ``host``'s own only what a process needs to start."""
-    folder = surroundings.root / definition.folder
-    places = [str(surroundings.root / each) for each in definition.pythonpath]
-    if theirs := definition.environment.get("PYTHONPATH"):
-        places.append(theirs)
-    stream = f"{time.strftime('%Y/%m/%d', time.gmtime())}/[{definition.version}]{uuid.uuid4().hex}"
-    environment = {
-        **{name: host[name] for name in _INHERITED if name in host},
-        "LANG": "en_US.UTF-8",
-        **definition.environment,
-        "_HANDLER": definition.handler,
-        "AWS_DEFAULT_REGION": surroundings.region,
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(definition.memory),
-        "AWS_LAMBDA_FUNCTION_NAME": definition.name,
-        "AWS_LAMBDA_FUNCTION_VERSION": definition.version,
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_LAMBDA_LOG_GROUP_NAME": definition.log_group,
-        "AWS_LAMBDA_LOG_STREAM_NAME": stream,
-        "AWS_REGION": surroundings.region,
-        "LAMBDA_TASK_ROOT": str(folder),
-        "PYTHONPATH": os.pathsep.join(places),
-        "TZ": ":UTC",
-    }
-    if (aws := surroundings.aws) is not None:
-        environment["AWS_ENDPOINT_URL"] = aws.endpoint_url
-        environment["AWS_ACCESS_KEY_ID"] = aws.access_key_id
-        environment["AWS_SECRET_ACCESS_KEY"] = aws.secret_access_key
-        if aws.session_token is not None:
-            environment["AWS_SESSION_TOKEN"] = aws.session_token
-    return environment
 
 
 class Worker:
@@ -154,7 +103,7 @@ class Worker:
 
     async def _start(self) -> asyncio.subprocess.Process:
         definition = self._definition
-        environment = render_environment(definition, self._surroundings, os.environ)
+        environment = render_function_environment(definition, self._surroundings, os.environ)
         environment["AWS_LAMBDA_RUNTIME_API"] = self._api.address
         argv = (sys.executable, "-m", "stackyard.local.gateway.worker", definition.handler)
         process = await spawn(

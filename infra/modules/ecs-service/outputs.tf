@@ -1,0 +1,44 @@
+output "integration" {
+  description = "How the gateway reaches the service."
+  value = {
+    type   = "http_proxy"
+    target = "http://${var.platform.load_balancer.dns_name}:${var.platform.port}"
+  }
+
+  # The gateway must not send requests to a port that nothing listens on yet.
+  depends_on = [aws_lb_listener.this]
+}
+
+output "resource" {
+  description = "Name of the ECS service."
+  value       = aws_ecs_service.this.name
+}
+
+output "version" {
+  description = "Revision of the task definition that runs."
+  value       = tostring(aws_ecs_task_definition.this.revision)
+}
+
+output "log_group" {
+  description = "Name of the log group."
+  value       = aws_cloudwatch_log_group.this.name
+}
+
+output "image" {
+  description = "The image that runs, by digest."
+  value       = jsondecode(aws_ecs_task_definition.this.container_definitions)[0].image
+}
+
+output "role_name" {
+  description = "Name of the task's role, to attach policies for what the service uses."
+  value       = aws_iam_role.this.name
+}
+
+output "details" {
+  description = "What Python asks ECS about: cluster and service, by name, the task definition's ARN."
+  value = {
+    cluster         = var.platform.ecs_cluster.name
+    service         = aws_ecs_service.this.name
+    task_definition = aws_ecs_task_definition.this.arn
+  }
+}

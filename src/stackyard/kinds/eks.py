@@ -1,0 +1,30 @@
+"""EKS: a Deployment on a Kubernetes cluster, private, behind the environment's load balancer."""
+
+from __future__ import annotations
+
+from stackyard.kinds.kind import Kind, Size
+
+
+def _check(size: Size) -> str | None:
+    if size.cpu is not None and not 64 <= size.cpu <= 16384:
+        return f"cpu is {size.cpu}; a pod may ask for 64 to 16384 (1024 is one vCPU)"
+    if not 128 <= size.memory <= 65536:
+        return f"memory is {size.memory}; a pod may ask for 128 to 65536 MiB"
+    return None
+
+
+KIND = Kind(
+    name="eks",
+    image_target="server",
+    platform="linux/arm64",
+    module="eks-service",
+    when="the team runs Kubernetes already",
+    cost="$73 for the cluster, its nodes from about $30; network and load balancer of the environment about $60 on top",
+    runs="server",
+    memory=512,
+    cpu=256,
+    scaling={"min": 1, "max": 4},
+    check=_check,
+    keys=frozenset({"cpu", "scaling.min"}),
+    private=True,
+)

@@ -1,0 +1,133 @@
+"""EKS against the embedded AWS: what Terraform applies there, and the Kubernetes API that the clusters lead to."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+QUIET = ("-input=false", "-no-color", "-parallelism=30")
+STACK = """
+terraform {
+  required_providers {
+    aws = { source = "hashicorp/aws" }
+  }
+}
+
+provider "aws" {
+  region                      = "eu-west-1"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  max_retries                 = 2
+  default_tags { tags = { project = "acme", environment = "local" } }
+}
+
+module "eks_cluster" {
+  source      = "../modules/eks-cluster"
+  name        = "acme-local"
+  project     = "acme"
+  environment = "local"
+  vpc_id      = var.network.vpc_id
+  subnet_ids  = var.network.subnet_ids
+  emulated    = true
+}
+
+module "eks_service" {
+  source      = "../modules/eks-service"
+  for_each    = var.ports
+  name        = each.key
+  project     = "acme"
+  environment = "local"
+  image       = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/acme@sha256:${sha256(each.key)}"
+  base_url    = "http://127.0.0.1:8080/local"
+  service     = { path = "/${each.key}", secrets = { TOKEN = aws_secretsmanager_secret.this.arn } }
+  emulated    = true
+  platform = {
+    network       = var.network
+    load_balancer = var.load_balancer
+    eks_cluster   = module.eks_cluster
+    port          = each.value
+  }
+}
+
+resource "aws_secretsmanager_secret" "this" { name = "acme/local/token" }
+
+variable "ports" {
+  type    = map(number)
+  default = { web = 31234, "order-desk" = 31235 }
+}
+variable "network" {
+  type = object({ vpc_id = string, subnet_ids = list(string), cidr = string, security_group_id = string })
+}
+variable "load_balancer" { type = map(string) }
+
+output "cluster" { value = module.eks_cluster }
+output "services" { value = module.eks_service }
+"""
+
+
+def _platform(emulator: Any) -> dict[str, Any]:
+    """Make network and load balancer without Terraform, whose provider waits a minute for the latter."""
+    ec2, balancing = emulator.client("ec2"), emulator.client("elbv2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{number}.0/24", AvailabilityZone=f"eu-west-1{zone}")["Subnet"]
+        for number, zone in enumerate("ab")
+    ]
+    ids = [subnet["SubnetId"] for subnet in subnets]
+    made = balancing.create_load_balancer(Name="acme-local", Type="network", Scheme="internal", Subnets=ids)
+    (balancer,) = made["LoadBalancers"]
+    return {
+        "network": {"vpc_id": vpc, "subnet_ids": ids, "cidr": "10.0.0.0/16", "security_group_id": ""},
+        "load_balancer": {
+            "arn": balancer["LoadBalancerArn"],
+            "dns_name": balancer["DNSName"],
+            "vpc_link_id": "",
+            "security_group_id": "",
+        },
+    }
+
+
+@pytest.fixture
+def terraform(
+    project: Path, emulator: Any, terraform_environment: dict[str, str], make_terraform: Callable[..., Any]
+) -> Iterator[Any]:
+    """Terraform in a stack of two services on one cluster; logs what took how long."""
+    folder = project / "infra" / "eks"
+    folder.mkdir()
+    (folder / "main.tf").write_text(STACK)
+    (folder / "platform.auto.tfvars.json").write_text(json.dumps(_platform(emulator)))
+    running = make_terraform(project, {**terraform_environment, **emulator.environment})
+    running.run("eks", "init", "-input=false", "-no-color")
+    yield running
+    logging.getLogger(__name__).info("%s", {step: round(seconds, 2) for step, seconds in running.seconds.items()})
+
+
+def test_the_modules_apply_and_then_plan_nothing(terraform: Any, emulator: Any) -> None:
+    """What `emulated` leaves holds: second plans are empty, the cluster and the ways in are there, a service goes."""
+    terraform.run("eks", "apply", *QUIET, "-auto-approve")
+    terraform.run("eks", "plan", *QUIET, "-detailed-exitcode", label="second plan")
+    outputs = json.loads(terraform.run("eks", "output", "-json").stdout)
+    cluster = emulator.client("eks").describe_cluster(name="acme-local")["cluster"]
+    assert cluster["endpoint"] == outputs["cluster"]["value"]["endpoint"]
+    assert cluster["encryptionConfig"][0]["provider"]["keyArn"].startswith("arn:aws:kms:")
+    details = outputs["services"]["value"]["web"]["details"]
+    assert json.loads(details["environment"])["SERVICE_SECRETS"].startswith('{"TOKEN":"arn:aws:secretsmanager:')
+    assert _ports(emulator) == {31234, 31235}
+
+    only_web = ("-var", 'ports={"web":31234}')
+    terraform.run("eks", "apply", *QUIET, "-auto-approve", *only_web, label="apply of a removal")
+    terraform.run("eks", "plan", *QUIET, "-detailed-exitcode", *only_web, label="second plan of a removal")
+    assert _ports(emulator) == {31234}
+
+
+def _ports(emulator: Any) -> set[int]:
+    balancing = emulator.client("elbv2")
+    (balancer,) = balancing.describe_load_balancers(Names=["acme-local"])["LoadBalancers"]
+    return {
+        each["Port"] for each in balancing.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    }
