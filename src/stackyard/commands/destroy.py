@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from stackyard.commands.deploy import app_key, confirm
 from stackyard.commands.cluster import take_away
+from stackyard.commands.deploy import app_key, confirm
 from stackyard.commands.observe import variables, wanted_images
 from stackyard.commands.session import Session
 from stackyard.commands.stacks import (
