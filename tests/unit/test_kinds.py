@@ -6,9 +6,10 @@ from typing import get_args
 
 import pytest
 
+from stackyard.addresses import listener_port
 from stackyard.errors import ConfigError
 from stackyard.kinds import KINDS
-from stackyard.services import KindName, listener_port
+from stackyard.services import KindName
 from tests.unit.folder import Folder
 
 
