@@ -29,7 +29,7 @@ _FUNCTION = re.compile(r"arn:[^:]+:apigateway:[^:]*:lambda:path/2015-03-31/funct
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One method of one resource: what answers (a function's ARN, a server, nobody), timeout in s, if it wants a key."""
+    """One method of one resource: what answers (function by ARN, server, nobody), timeout in s, if it wants a key."""
 
     resource: str
     resource_id: str
