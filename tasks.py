@@ -8,14 +8,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from invoke.collection import Collection
 from invoke.context import Context
 from invoke.exceptions import Exit
+from invoke.parser.parser import ParseMachine
 from invoke.tasks import task
 
 if TYPE_CHECKING:
+    from invoke.parser.argument import Argument
+    from invoke.parser.context import ParserContext
+
     from stackyard.commands.session import Session
     from stackyard.screen import Screen
 
@@ -52,6 +56,24 @@ def _session(env: str, screen: Screen) -> Session:
     from stackyard.commands.session import Session
 
     return Session.begin(ROOT, env, screen)
+
+
+NAMED = {"add-service"}
+"""Tasks that take as many names as are given. Invoke itself has no task take more than a fixed number of words."""
+
+_handle = ParseMachine.handle
+
+
+def _handle_names(self: ParseMachine, token: str) -> None:
+    """Take a word that is neither flag nor a flag's value as one more name, though a task be called the same."""
+    context = cast("ParserContext | None", self.context)  # pyright: ignore[reportUnknownMemberType]  (Invoke's own)
+    if not context or context.name not in NAMED or self.waiting_for_flag_value or token.startswith("-"):
+        _handle(self, token)
+    else:
+        cast("Argument", context.args["names"]).value = token
+
+
+ParseMachine.handle = _handle_names
 
 
 @task(help={"port": "The gateway's port.", "detach": "Leave it running in the background."} | DRY)
@@ -168,6 +190,72 @@ def services(_c: Context, env: str = "local", json: bool = False) -> None:
 
 
 @task(
+    iterable=["names"],
+    help=DRY
+    | JSON
+    | {
+        "names": "The services' names; also without the flag: inv add-service web shop",
+        "kind": "What it runs on: lambda, apprunner, ecs or eks. Asked for at a terminal, else lambda.",
+        "path": "Its public path, / or /one-segment. Without it / for a service named api, else its name.",
+        "api-key": "Callers must send an API key (x-api-key).",
+        "template": "What is in it: api (JSON, the default) or page (HTML).",
+    },
+)
+def add_service(
+    _c: Context,
+    names: list[str],
+    kind: str = "",
+    path: str = "",
+    template: str = "",
+    api_key: bool = False,
+    dry_run: bool = False,
+    json: bool = False,
+) -> None:
+    """Add services: `inv add-service [--kind KIND] NAME [NAME ...]`.
+
+    Each is a folder below src/services with settings, package, working example and tests, the same for every kind.
+    Again, it changes nothing; a folder that lacks something gets it; what you wrote is never written over.
+    At a terminal it asks for kind and path and says what each kind is for and costs; in CI it never asks.
+    """
+    from stackyard.commands.add_service import add_service as run
+    from stackyard.commands.add_service import show_added
+    from stackyard.scaffold import Request
+
+    screen = _screen(quiet=json)
+    request = Request(tuple(names), kind, path, template, api_key)
+    done = _run(lambda: run(ROOT, screen, request, dry_run=dry_run), screen)
+    if json:
+        screen.json(done.record())
+    else:
+        show_added(screen, done)
+
+
+@task(
+    help={"name": "The service's name.", "force": "Although git could not bring all of it back."}
+    | {"yes": "Do not ask."}
+    | DRY
+    | JSON
+)
+def remove_service(
+    _c: Context, name: str, yes: bool = False, force: bool = False, dry_run: bool = False, json: bool = False
+) -> None:
+    """Remove a service: `inv remove-service NAME`.
+
+    Shows what will be destroyed where, and asks. The folder goes now; what runs goes with the next deploy of each
+    environment. Refuses while git could not bring the folder back.
+    """
+    from stackyard.commands.remove_service import record_removed, show_removed
+    from stackyard.commands.remove_service import remove_service as run
+
+    screen = _screen(quiet=json)
+    done = _run(lambda: run(ROOT, screen, name, yes=yes, force=force, dry_run=dry_run), screen)
+    if json:
+        screen.json(record_removed(done, dry_run=dry_run))
+    elif not dry_run:
+        show_removed(screen, done)
+
+
+@task(
     name="api-key",
     positional=["service"],
     help=ENV | DRY | YES | JSON | {"service": "The service.", "rotate": "Replace it: the old one ends at once."},
@@ -228,4 +316,6 @@ def unlock(_c: Context, env: str, id: str = "", dry_run: bool = False, json: boo
         screen.json({"released": released})
 
 
-namespace = Collection(up, down, bootstrap, plan, deploy, destroy, services, api_key, doctor, unlock)
+namespace = Collection(
+    up, down, bootstrap, plan, deploy, destroy, services, add_service, remove_service, api_key, doctor, unlock
+)

@@ -7,6 +7,7 @@ name a bucket and a repository. The limits are AWS's (the pages' titles stand be
 from __future__ import annotations
 
 import keyword
+import os
 import re
 import sys
 from collections.abc import Set as AbstractSet
@@ -70,10 +71,11 @@ def check_together(project: str, environment: str, service: str, limit: int = TO
 def find_installed(site_packages: Path) -> frozenset[str]:
     """List the modules and distributions of an environment, the project's own (editable) ones left out."""
     found: set[str] = set()
-    for entry in site_packages.iterdir():
-        if entry.suffix == ".dist-info":
-            if not (entry / "direct_url.json").exists():
-                found.add(entry.name.split("-")[0].lower().replace("_", "-"))
-        elif entry.is_dir() or entry.suffix == ".py":
-            found.add(entry.name.split(".")[0])
+    with os.scandir(site_packages) as entries:  # asks the disk for each folder once, not for each entry
+        for entry in entries:
+            if entry.name.endswith(".dist-info"):
+                if not Path(entry.path, "direct_url.json").exists():
+                    found.add(entry.name.split("-")[0].lower().replace("_", "-"))
+            elif entry.name.endswith(".py") or entry.is_dir():
+                found.add(entry.name.split(".")[0])
     return frozenset(found)

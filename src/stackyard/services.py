@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, Field, create_model
 
+from stackyard.addresses import FILE, FOLDER, PATH, PATH_LENGTH, default_path, find_path_clashes, find_port_clashes
 from stackyard.errors import ConfigError
 from stackyard.kinds import KINDS, Kind, Size
 from stackyard.models import FileModel, config_error, merge, parse_file
@@ -18,13 +18,8 @@ from stackyard.names import LOCAL, check_service_name, check_together, module_na
 from stackyard.project import Project
 from stackyard.yamlfile import YamlFile, read_yaml
 
-FOLDER = "src/services"
-FILE = "service.yaml"
 ENVIRONMENT_BYTES = 4096
 """All environment variables of a function together (Lambda: Lambda quotas)."""
-LISTENERS = 50
-"""Of one Network Load Balancer (Elastic Load Balancing: quotas for your Network Load Balancers)."""
-
 FUNCTION_VARIABLE_BYTES = 150
 """What a secret's name and ARN take of that room."""
 
@@ -32,13 +27,6 @@ KindName = Literal["lambda", "apprunner", "ecs", "eks"]
 
 _VARIABLE = r"^[A-Za-z][A-Za-z0-9_]*$"
 _RESERVED_VARIABLES = ("AWS_", "SERVICE_", "LAMBDA_")
-_RESERVED_PATHS = {
-    f"/{LOCAL}": "is the stage of the laptop's own gateway",
-    "/ping": "is API Gateway's own health check",
-    "/sping": "is API Gateway's own health check",
-    **dict.fromkeys(("/health", "/liveness", "/readiness", "/docs", "/openapi.json"), "is every service's own"),
-}
-"""API Gateway: Amazon API Gateway important notes. A service there would hide what the owner of / answers itself."""
 
 
 def _check_variable(name: str) -> str:
@@ -91,8 +79,8 @@ class Service(FileModel):
     kind: KindName = Field(description="What it runs on.")
     path: str | None = Field(
         default=None,
-        max_length=128,
-        pattern=r"^/([a-z0-9][a-z0-9_-]*)?$",
+        max_length=PATH_LENGTH,
+        pattern=PATH,
         description='Its public path, "/" or one segment. Default: "/" for the service named api, else "/<name>".',
     )
     memory: int | None = Field(
@@ -115,7 +103,9 @@ class Service(FileModel):
         default_factory=dict, description="Environment variables; text only."
     )
     secrets: dict[Variable, SecretName] = Field(
-        default_factory=dict, description="Environment variables whose values are secrets of AWS Secrets Manager."
+        default_factory=dict,
+        description="Environment variables whose values are secrets of AWS Secrets Manager. `db` is the secret "
+        "<project>/<environment>/db.",
     )
     vpc: bool = Field(default=False, description="Whether an `apprunner` service joins the environment's network.")
     api_key: bool = Field(default=False, description="Whether callers must send an API key (x-api-key).")
@@ -157,6 +147,8 @@ class Entry:
     path: str
     folder: str
     """Relative to the project's root."""
+    secrets: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Variable -> the whole name of its secret."""
 
     @property
     def package(self) -> str:
@@ -261,11 +253,26 @@ def _read_entry(project: Project, environment: str, name: str, file: YamlFile, k
     wrong = check_together(project.project, environment, name, kind.name_limit)
     if wrong:
         raise ConfigError(f"{shown}: {wrong}; shorten one of the three names")
-    entry = Entry(name, service, service.path or default_path(name), f"{FOLDER}/{name}")
+    secrets = {key: secret_name(value, project.project, environment) for key, value in service.secrets.items()}
+    own = f"{project.project}/{environment}/"
+    foreign = [key for key, value in secrets.items() if environment != LOCAL and not value.startswith(own)]
+    if foreign:
+        key = foreign[0]
+        line = file.line_of(("overrides", environment, "secrets", key)) or file.line_of(("secrets", key))
+        raise ConfigError(
+            f"{shown}:{line}: `secrets.{key}` is `{secrets[key]}`, which {environment}'s services may not read: only "
+            f"what begins with `{own}`; a name without a slash gets that by itself"
+        )
+    entry = Entry(name, service, service.path or default_path(name), f"{FOLDER}/{name}", secrets)
     called = f"{entry.package}/{kind.handler_file}"
     if not (file.path.parent / called).is_file():
         raise ConfigError(f"{entry.folder}/{called} is missing (what {service.kind} calls)")
     return entry
+
+
+def secret_name(name: str, project: str, environment: str) -> str:
+    """Return a secret's whole name: one without a slash is the environment's own."""
+    return name if "/" in name else f"{project}/{environment}/{name}"
 
 
 def check_kind(service: Service) -> list[tuple[tuple[str, ...], str]]:
@@ -300,44 +307,11 @@ def check_kind(service: Service) -> list[tuple[tuple[str, ...], str]]:
 _KIND_KEYS = frozenset[str]().union(*(kind.keys for kind in KINDS.values()))
 
 
-def listener_port(name: str) -> int:
-    """Return the port of the load balancer that leads to a private service. Terraform computes the same."""
-    return 10000 + int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) % 40000
-
-
 def check_ports(entries: Iterable[Entry]) -> list[str]:
     """Say which private services share a port of the load balancer, or that it has too many."""
-    private = [entry for entry in entries if entry.kind.private]
-    owners: dict[int, str] = {}
-    problems: list[str] = []
-    for entry in private:
-        other = owners.setdefault(listener_port(entry.name), entry.name)
-        if other != entry.name:
-            problems.append(
-                f"{FOLDER}/{other} and {entry.folder} get the same port of the load balancer from their names; "
-                "rename one of them"
-            )
-    if len(private) > LISTENERS:
-        problems.append(f"{len(private)} services of kinds ecs and eks; one load balancer has {LISTENERS} listeners")
-    return problems
-
-
-def default_path(name: str) -> str:
-    """Return the public path of a service that names none."""
-    return "/" if name == "api" else f"/{name}"
+    return find_port_clashes(entry.name for entry in entries if entry.kind.private)
 
 
 def check_paths(entries: Iterable[Entry]) -> list[str]:
-    """Say which services claim the same path. Paths are compared as the gateway does, to the letter."""
-    owners: dict[str, str] = {}
-    problems: list[str] = []
-    for entry in entries:
-        if entry.path in _RESERVED_PATHS:
-            problems.append(f"{entry.folder}/{FILE}: the path {entry.path} {_RESERVED_PATHS[entry.path]}; give another")
-        other = owners.setdefault(entry.path, entry.name)
-        if other != entry.name:
-            what = "both own /" if entry.path == "/" else f"both have the path {entry.path}"
-            problems.append(
-                f"{FOLDER}/{other}/{FILE} and {entry.folder}/{FILE} {what}; give one of them another `path`"
-            )
-    return problems
+    """Say which services claim the same path."""
+    return find_path_clashes((entry.name, entry.path) for entry in entries)

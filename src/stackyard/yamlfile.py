@@ -22,7 +22,11 @@ Key = tuple[str | int, ...]
 
 _NUMBER_ELSEWHERE = re.compile(r"^[-+]?(0[xo])?[.\d][\d_.eE:+-]*$")
 _PLAIN_NUMBER = re.compile(r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$")
+_BREAK_ELSEWHERE = re.compile("[\x85\u2028\u2029]")
 _TRUTH_ELSEWHERE = re.compile(r"^(y|n|yes|no|on|off)$", re.IGNORECASE)
+
+
+_FAST: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,11 @@ def read_yaml(path: Path, shown: str) -> YamlFile:
         raise MissingError(shown, f"cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise _refuse(shown, "is not UTF-8 text", fix="Save it as UTF-8.") from error
+    odd = _BREAK_ELSEWHERE.search(text)
+    if odd:
+        where, code = f"{shown}:{text.count(chr(10), 0, odd.start()) + 1}", f"{ord(odd[0]):04x}"
+        why = f"has the character U+{code.upper()}, which YAML readers disagree on"
+        raise _refuse(where, why, fix=f'Write it as "\\u{code}" in double quotes, or take it out.')
     lines: dict[Key, int] = {}
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -71,6 +80,18 @@ def read_yaml(path: Path, shown: str) -> YamlFile:
     except ValueError as error:
         raise _refuse(shown, f"holds a value that is none: {error}", fix="Quote it to mean text.") from error
     return YamlFile(path, cast("Mapping[str, object]", data), lines)
+
+
+def skim_yaml(path: Path, shown: str) -> Mapping[str, object]:
+    """Read a mapping ten times faster, without lines and without the questions that `read_yaml` asks.
+
+    For who wants a key or two of a file that others check. Raises as `read_yaml` does where nothing can be made of it.
+    """
+    try:
+        data: object = yaml.load(path.read_bytes(), Loader=_FAST)  # noqa: S506  (the safe one, in C)
+    except (OSError, ValueError, RecursionError, yaml.YAMLError):
+        return read_yaml(path, shown).data
+    return cast("Mapping[str, object]", data) if isinstance(data, dict) else read_yaml(path, shown).data
 
 
 def _refuse(where: str, why: str, fix: str = "", detail: str = "") -> ConfigError:

@@ -6,9 +6,10 @@ from typing import get_args
 
 import pytest
 
+from stackyard.addresses import listener_port
 from stackyard.errors import ConfigError
 from stackyard.kinds import KINDS
-from stackyard.services import KindName, listener_port
+from stackyard.services import KindName
 from tests.unit.folder import Folder
 
 
@@ -94,3 +95,15 @@ def test_private_services_that_get_the_same_port_are_refused(folder: Folder) -> 
     folder.service(other, "kind: eks\n")
     with pytest.raises(ConfigError, match="same port of the load balancer from their names; rename one"):
         folder.read_catalog()
+
+
+def test_a_secret_is_the_environments_own(folder: Folder) -> None:
+    """A short name is found below the environment's prefix; another environment's secret cannot be read."""
+    folder.service("web", "kind: ecs\nsecrets: {DATABASE_URL: db, TOKEN: shared/token}\n")
+    with pytest.raises(ConfigError, match=r":2: `secrets.TOKEN` is `shared/token`, which dev's services may not read"):
+        folder.read_catalog()
+    folder.service("web", "kind: ecs\nsecrets: {DATABASE_URL: db}\n")
+    assert folder.read_catalog("prod").entries[0].secrets == {"DATABASE_URL": "acme/prod/db"}
+    text = "kind: ecs\nsecrets: {A: acme/dev/a}\noverrides: {prod: {secrets: {A: acme/prod/a}}}\n"
+    folder.service("web", text)
+    assert folder.read_catalog("prod").entries[0].secrets == {"A": "acme/prod/a"}

@@ -50,6 +50,11 @@ locals {
   keyless_usage = [for name, service in local.services : service.file if service.usage != null && service.api_key != true]
   doubled       = flatten([for name, service in local.services : [for variable in keys(service.environment) : "${service.file}: ${variable}" if contains(keys(service.secrets), variable)]])
 
+  # What the permissions boundary lets a service's role read (infra/bootstrap); a laptop has no such walls.
+  foreign_secrets = var.environment == "local" ? [] : flatten([for name, service in local.services : [
+    for variable, secret in service.secrets : "${service.file}: secrets.${variable}" if strcontains(secret, "/") && !startswith(secret, "${try(local.project_file.project, "")}/${var.environment}/")
+  ]])
+
   # A port follows from the name alone, so that no other service's coming or going moves it.
   ports        = { for name, service in local.services : name => 10000 + parseint(substr(sha256(name), 0, 8), 16) % 40000 if try(local.kinds[service.kind].private, false) }
   port_owners  = { for name, port in local.ports : tostring(port) => name... }

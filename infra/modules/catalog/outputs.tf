@@ -74,7 +74,7 @@ output "services" {
     timeout     = service.timeout
     scaling     = service.scaling
     environment = service.environment
-    secrets     = service.secrets
+    secrets     = { for variable, secret in service.secrets : variable => strcontains(secret, "/") ? secret : "${try(local.project_file.project, "")}/${var.environment}/${secret}" }
     vpc         = service.vpc
     api_key     = service.api_key
     usage       = service.usage
@@ -119,6 +119,10 @@ output "services" {
   precondition {
     condition     = length(local.keyless_usage) == 0
     error_message = "${join(", ", local.keyless_usage)}: usage limits the holders of an API key; it needs api_key: true."
+  }
+  precondition {
+    condition     = length(local.foreign_secrets) == 0
+    error_message = "${join(", ", local.foreign_secrets)}: a service may read only secrets below ${try(local.project_file.project, "")}/${var.environment}/; a name without a slash gets that by itself."
   }
   precondition {
     condition     = length(local.doubled) == 0

@@ -39,5 +39,9 @@ output "details" {
     target_group_arn = aws_lb_target_group.this.arn
     role_arn         = aws_iam_role.this.arn
     environment      = jsonencode(local.environment)
+    cpu              = var.service.cpu
+    memory           = var.service.memory
+    min              = var.service.scaling.min
+    max              = var.service.scaling.max
   }
 }

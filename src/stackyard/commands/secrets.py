@@ -18,7 +18,7 @@ def check_secrets(session: Session, *, make: bool) -> None:
 
     Raises MissingError that names the command for the first one that is missing.
     """
-    wanted = {secret: entry.folder for entry in session.catalog.entries for secret in entry.service.secrets.values()}
+    wanted = {secret: entry.folder for entry in session.catalog.entries for secret in entry.secrets.values()}
     if not wanted:
         return
     if session.target.emulated and make:

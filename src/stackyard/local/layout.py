@@ -30,6 +30,11 @@ class Layout:
         return self.hidden / "local"
 
     @property
+    def services_lock(self) -> Path:
+        """Held by whoever adds or removes a service's folder."""
+        return self.hidden / "services.lock"
+
+    @property
     def up_lock(self) -> Path:
         """Held by an ``inv up`` that starts or stays in the foreground."""
         return self.local / "up.lock"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
@@ -16,6 +17,7 @@ import botocore.exceptions
 
 from stackyard.errors import MissingError, RefusedError, StackyardError, ToolError
 from stackyard.project import Target
+from stackyard.tools.ekstoken import sign_in
 
 EMULATED_KEY = "local"
 """What stands for both halves of a credential towards the emulated AWS."""
@@ -29,6 +31,18 @@ class Caller:
 
     account: str
     arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterAccess:
+    """How the Kubernetes API of an EKS cluster is reached."""
+
+    name: str
+    endpoint: str
+    certificate: bytes
+    """Its certificate authority, as PEM."""
+    token: Callable[[], str]
+    """Makes a bearer token; EKS takes it for 15 minutes."""
 
 
 def aws_environment(base: Mapping[str, str], target: Target, endpoint: str | None) -> dict[str, str]:
@@ -210,6 +224,28 @@ class Aws:
                 answer = ecr.batch_get_image(repositoryName=repository, imageIds=[{"imageDigest": digest}])
             for image in answer["images"][:1]:
                 self.put_image(repository, tag, image["imageManifest"])
+
+    def find_cluster(self, name: str) -> ClusterAccess | None:
+        """Return how an EKS cluster is reached, or None where there is none of that name."""
+        client = self.client("eks")
+        with self.explained(f"cluster {name}"):
+            try:
+                cluster = client.describe_cluster(name=name)["cluster"]
+            except client.exceptions.ResourceNotFoundException:
+                return None
+        authority = cast("Mapping[str, str]", cluster.get("certificateAuthority") or {})
+        certificate = authority.get("data", "")
+        return ClusterAccess(
+            name=name,
+            endpoint=cluster["endpoint"],
+            # The embedded AWS answers without TLS, and with a certificate that is none.
+            certificate=base64.b64decode(certificate) if self.endpoint is None else b"",
+            token=lambda: self._cluster_token(name),
+        )
+
+    def _cluster_token(self, name: str) -> str:
+        with self.explained(f"token for {name}"):
+            return sign_in(self.client("sts"), self._session, name)
 
     def describe_keys(self, api: str) -> list[dict[str, Any]]:
         """Return the API keys of an API with their values and limits, as the local gateway takes them."""

@@ -32,3 +32,22 @@ def describe_revision(runner: Runner, root: Path) -> Revision | None:
         elif not line.startswith("#"):
             dirty = True
     return Revision(commit, dirty) if commit and commit != "(initial)" else None
+
+
+_LEFT_BEHIND = {"__pycache__", ".pytest_cache", ".ruff_cache", ".hypothesis"}
+
+
+def find_unsaved(runner: Runner, root: Path, folder: str) -> list[str] | None:
+    """Return what of a folder git could not bring back: changed, new and ignored files, caches left out.
+
+    None outside a repository or without git.
+    """
+    argv = ["git", "status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--ignored=matching"]
+    try:
+        done = runner.run([*argv, "--", folder], cwd=root)
+    except MissingError:
+        return None
+    if done.code != 0:
+        return None
+    paths = [line[3:] for line in done.stdout.split("\0") if line]
+    return [path for path in paths if not _LEFT_BEHIND & set(Path(path).parts) and ".egg-info" not in path]

@@ -19,7 +19,7 @@ variables {
       secrets: {DATABASE_URL: acme/dev/database-url}
       usage: {rate: 5, quota: 1000, period: day}
       overrides:
-        prod: {cpu: 512, memory: 1024, scaling: {min: 2}, usage: {rate: 50}, secrets: {OTHER: acme/other}}
+        prod: {cpu: 512, memory: 1024, scaling: {min: 2}, usage: {rate: 50}, secrets: {DATABASE_URL: acme/prod/database-url, OTHER: other}}
     EOT
   }
 }
@@ -62,7 +62,7 @@ run "merges_what_an_environment_has_instead" {
     error_message = "Sizes must be merged."
   }
   assert {
-    condition     = output.services.shop.usage == { rate = 50, burst = 20, quota = 1000, period = "day" } && keys(output.services.shop.secrets) == ["DATABASE_URL", "OTHER"]
+    condition     = output.services.shop.usage == { rate = 50, burst = 20, quota = 1000, period = "day" } && output.services.shop.secrets == { DATABASE_URL = "acme/prod/database-url", OTHER = "acme/prod/other" }
     error_message = "Maps must be merged deeply."
   }
 }
@@ -182,6 +182,16 @@ run "reject_reserved_secret" {
   variables {
     services_yaml = {
       "src/services/shop/service.yaml" = "{kind: ecs, secrets: {PORT: x}}"
+    }
+  }
+  expect_failures = [output.services]
+}
+
+run "reject_secret_of_another_environment" {
+  command = plan
+  variables {
+    services_yaml = {
+      "src/services/shop/service.yaml" = "{kind: ecs, secrets: {A: acme/prod/a}}"
     }
   }
   expect_failures = [output.services]
