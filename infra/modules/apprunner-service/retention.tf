@@ -7,7 +7,7 @@ locals {
 }
 
 resource "aws_scheduler_schedule" "retention" {
-  for_each = var.emulated ? toset([]) : toset(["application", "service"])
+  for_each = toset(["application", "service"])
 
   name                = "${local.short_name}-${each.key}"
   description         = "Keeps ${local.full_name}'s ${each.key} logs for ${var.log_retention} days"
@@ -19,7 +19,7 @@ resource "aws_scheduler_schedule" "retention" {
 
   target {
     arn      = "arn:${local.partition}:scheduler:::aws-sdk:cloudwatchlogs:putRetentionPolicy"
-    role_arn = aws_iam_role.retention[0].arn
+    role_arn = aws_iam_role.retention.arn
     input    = jsonencode({ LogGroupName = local.log_groups[each.key], RetentionInDays = var.log_retention })
   }
 
@@ -27,8 +27,6 @@ resource "aws_scheduler_schedule" "retention" {
 }
 
 resource "aws_iam_role" "retention" {
-  count = var.emulated ? 0 : 1
-
   name                 = "${local.full_name}_logs"
   path                 = "/${var.project}/${var.environment}/"
   permissions_boundary = var.permissions_boundary
@@ -45,10 +43,8 @@ resource "aws_iam_role" "retention" {
 }
 
 resource "aws_iam_role_policy" "retention" {
-  count = var.emulated ? 0 : 1
-
   name = "retain"
-  role = aws_iam_role.retention[0].name
+  role = aws_iam_role.retention.name
 
   policy = jsonencode({
     Version = "2012-10-17"
