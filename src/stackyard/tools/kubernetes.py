@@ -275,7 +275,8 @@ def _explain(cluster: str, method: str, path: str, status: int, answer: bytes) -
         error = _NotFoundError(what, words)
         error.about_kind = "could not find the requested resource" in words or words.startswith("404 page")
         return error
-    if status in {401, 403}:
+    # An admission webhook's no is a 403 too; this is what the access rules say.
+    if status == 401 or (status == 403 and " cannot " in words):
         return MissingError(
             f"no right to do this in cluster {cluster}",
             words or f"{method} {path}: {status}",

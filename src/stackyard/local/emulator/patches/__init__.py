@@ -11,6 +11,7 @@ from importlib import import_module
 
 PATCHES: dict[str, tuple[str, ...]] = {
     "ecr": ("ecr_manifest_digest", "ecr_requested_tag"),
+    "eks": ("eks_endpoint",),
     "s3": ("s3_conditional_deny",),
 }
 """Service, as moto names it -> modules of this package; each has ``apply()``."""
