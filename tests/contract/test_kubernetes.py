@@ -127,6 +127,24 @@ def test_changed_settings_make_new_pods(cluster: Cluster, web: EksService, acces
     assert not names[0] & names[2]
 
 
+def settings(access: ClusterAccess, namespace: str) -> list[dict[str, str]]:
+    """Return the settings that a namespace holds."""
+    return [each["data"] for each in ask(access, f"/api/v1/namespaces/{namespace}/configmaps")["items"]]
+
+
+def test_settings_stay_as_long_as_a_release_can_come_back(
+    cluster: Cluster, web: EksService, access: ClusterAccess
+) -> None:
+    """Each release has its own; what Kubernetes remembers no ReplicaSet of is deleted after the next good rollout."""
+    for number in range(9):
+        deploy(cluster, dataclasses.replace(web, variables={"N": str(number)}))
+    held = settings(access, web.namespace)
+    assert {each["N"] for each in held} == {"3", "4", "5", "6", "7", "8"}
+    with pytest.raises(ToolError):
+        deploy(cluster, dataclasses.replace(web, variables={"EMULATED_ROLLOUT": "CrashLoopBackOff"}))
+    assert {"N": "8"} in settings(access, web.namespace)
+
+
 @pytest.mark.parametrize(
     ("how", "why", "lines"),
     [
@@ -174,7 +192,7 @@ def test_what_pods_need_is_missed(cluster: Cluster, web: EksService) -> None:
         cluster.wait_for_rollout(web.namespace, web.name, 20)
     list(cluster.prune("acme", "local", keep=(), timeout=10))
     cluster.apply([objects[kind] for kind in ("Namespace", "ServiceAccount", "Deployment")])
-    with pytest.raises(ToolError, match=r'CreateContainerConfigError\): configmap "web" not found'):
+    with pytest.raises(ToolError, match=r'CreateContainerConfigError\): configmap "web-[0-9a-f]{10}" not found'):
         cluster.wait_for_rollout(web.namespace, web.name, 20)
 
 
@@ -204,6 +222,7 @@ BROKEN: list[tuple[list[object], str]] = [
     (["TargetGroupBinding", "spec", "networking", {}], "networking: field not declared in schema"),
     (["TargetGroupBinding", "spec", "targetGroupARN", "arn:aws:none"], "TargetGroupNotFound"),
     (["Service", "spec", "ports", [{"port": "http"}]], r"ports\[0\]\.port: expected int"),
+    (["ConfigMap", "immutable", "yes"], r"\.immutable: expected bool, got 'yes'"),
     (["ConfigMap", "data", {"A": 1}], r"\.data\.A: expected str, got 1"),
     (["Deployment", "metadata", "namespace", "none"], 'namespaces "none" not found'),
 ]

@@ -97,12 +97,18 @@ class ApiServer:
         kind, namespace, name, sub = _route(request.path)
         if request.method == "GET" and kind.name == "Pod":
             return self._pods(namespace, name, sub, request.query)
+        if request.method == "GET" and kind.name == "ReplicaSet" and not name:
+            return _json(200, _as_list(kind, controllers.replica_sets(self, namespace), request.query))
         if request.method == "GET":
             return _json(200, self._read(kind, namespace, name) if name else self._list(kind, namespace, request.query))
-        if request.method == "PATCH" and name and kind.name != "Pod":
+        if request.method == "PATCH" and name and kind.name not in {"Pod", "ReplicaSet"}:
             return self._apply(kind, namespace, name, request)
         if request.method == "DELETE" and name and kind.name == "Namespace":
             return _json(200, self._delete_namespace(name))
+        if request.method == "DELETE" and name and kind.name == "ConfigMap":
+            gone = self._read(kind, namespace, name)
+            del self.objects[kind.api, kind.name, namespace, name]
+            return _json(200, gone)
         raise Refused(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
 
     def find(self, api: str, kind: str, namespace: str, name: str) -> Object | None:
@@ -155,6 +161,8 @@ class ApiServer:
         what = f'{kind.name} "{live["metadata"]["name"]}" is invalid'
         if missing := missing_fields(kind, live):
             raise Refused(422, "Invalid", f"{what}: {missing[0]}: Required value")
+        if before.get("immutable") and before.get("data") != live.get("data"):
+            raise Refused(422, "Invalid", f"{what}: data: Forbidden: field is immutable when `immutable` is set")
         if kind.name == "Deployment":
             selector = live["spec"]["selector"].get("matchLabels", {})
             labels = live["spec"]["template"].get("metadata", {}).get("labels", {})

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 ASKED = "EMULATED_ROLLOUT"
 RUNNING = "emulator.stackyard/running"
-"""Key in a Deployment's status: the template of the pods that are ready."""
+"""Key in a Deployment's status: the template of the pods that are ready, their number, and the templates before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,28 @@ def pods(server: ApiServer, namespace: str) -> list[Pod]:
         if kind == "Deployment" and place == namespace:
             found += _pods(server, stored.live)
     return found
+
+
+def replica_sets(server: ApiServer, namespace: str) -> list[Object]:
+    """Return the ReplicaSets of a namespace: of what is wanted, of what runs and of what ran before."""
+    found: list[Object] = []
+    for (_, kind, place, name), stored in server.objects.items():
+        if kind == "Deployment" and place == namespace:
+            wanted = stored.live["spec"]["template"]
+            running: Object = stored.live["status"].get(RUNNING) or {"template": wanted, "history": []}
+            templates = [wanted, running["template"], *running["history"]]
+            for digest, template in {_digest(template): template for template in templates}.items():
+                metadata = {
+                    "name": f"{name}-{digest}",
+                    "namespace": namespace,
+                    "labels": template["metadata"]["labels"],
+                }
+                found.append({"metadata": metadata, "spec": {"template": template}})
+    return found
+
+
+def _digest(template: Object) -> str:
+    return hashlib.sha256(json.dumps(template, sort_keys=True).encode()).hexdigest()[:10]
 
 
 def _scale(server: ApiServer, deployment: Object) -> None:
@@ -111,7 +133,9 @@ def _status(server: ApiServer, deployment: Object) -> Object:
     if fate is None:
         counts = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), wanted)
         conditions = [_condition("Available"), _condition("Progressing", "NewReplicaSetAvailable")]
-        return {**status, **counts, "conditions": conditions, RUNNING: {"template": template, "replicas": wanted}}
+        history = _history(deployment, before.get(RUNNING))
+        done = {"template": template, "replicas": wanted, "history": history}
+        return {**status, **counts, "conditions": conditions, RUNNING: done}
     running: Object | None = before.get(RUNNING)
     old: int = running["replicas"] if running else 0
     new = 0 if fate.refused else 1
@@ -124,6 +148,15 @@ def _status(server: ApiServer, deployment: Object) -> Object:
         name = deployment["metadata"]["name"]
         conditions.append(_condition("ReplicaFailure", "FailedCreate", f'pods "{name}-" is forbidden: {fate.refused}'))
     return {**status, **counts, "conditions": conditions, **({RUNNING: running} if running else {})}
+
+
+def _history(deployment: Object, running: Object | None) -> list[Object]:
+    """Return the templates that a Deployment could go back to, as many as it wants to keep, the last one first."""
+    if running is None:
+        return []
+    older: list[Object] = [running["template"], *running["history"]]
+    limit: int = deployment["spec"].get("revisionHistoryLimit", 10)
+    return [each for each in older if each != deployment["spec"]["template"]][:limit]
 
 
 def _pods(server: ApiServer, deployment: Object) -> list[Pod]:
@@ -139,7 +172,7 @@ def _pods(server: ApiServer, deployment: Object) -> list[Pod]:
 
 def _pod(deployment: Object, template: Object, number: int, fate: Fate | None) -> Pod:
     namespace, name = deployment["metadata"]["namespace"], deployment["metadata"]["name"]
-    digest = hashlib.sha256(json.dumps(template, sort_keys=True).encode()).hexdigest()[:10]
+    digest = _digest(template)
     metadata = template.get("metadata", {})
     live: Object = {
         "apiVersion": "v1",

@@ -34,6 +34,7 @@ KINDS = (
     Kind("v1", "Service", "services", "V1Service"),
     Kind("v1", "Pod", "pods", "V1Pod"),
     Kind("apps/v1", "Deployment", "deployments", "V1Deployment"),
+    Kind("apps/v1", "ReplicaSet", "replicasets", "V1ReplicaSet"),
     Kind("autoscaling/v2", "HorizontalPodAutoscaler", "horizontalpodautoscalers", "V2HorizontalPodAutoscaler"),
     Kind("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets", "V1PodDisruptionBudget"),
     Kind("eks.amazonaws.com/v1", "TargetGroupBinding", "targetgroupbindings", {**_BINDING, "targetType": "str"}),
