@@ -287,6 +287,19 @@ def test_a_cluster_can_be_changed(emulator: Any, unpatched: Any) -> None:
     assert "update" not in answer
 
 
+def _make_cluster(running: Any) -> str:
+    made = running.client("eks").create_cluster(
+        name="acme", roleArn="arn:aws:iam::123456789012:role/cluster", resourcesVpcConfig={"subnetIds": []}
+    )
+    return made["cluster"]["endpoint"]
+
+
+def test_a_clusters_endpoint_leads_to_the_emulator(emulator: Any, unpatched: Any) -> None:
+    """By region and name; without the patch it leads nowhere."""
+    assert _make_cluster(emulator) == f"{emulator.url}/kubernetes/eu-west-1/acme"
+    assert _make_cluster(unpatched).endswith(".eks.amazonaws.com/")
+
+
 def test_empty_object_can_be_put(emulator: Any) -> None:
     """boto3 announces even an empty body with ``Expect``; the answer comes at once, not when the client gives up."""
     s3 = emulator.client("s3")
