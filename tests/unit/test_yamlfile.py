@@ -39,7 +39,7 @@ def test_a_line_break_that_some_readers_do_not_know_is_refused(file: Path, chara
 
 def test_skimming_reads_the_same_and_fails_the_same(file: Path) -> None:
     """Ten times faster, for who wants a key or two; what is no mapping is told as ever."""
-    text = "a: 1\nb: {c: [x, y]}\n"
+    text = "a: 1\nb: {c: [x, z]}\n"
     assert read(file, text).data == skim_yaml(file, "x.yaml")
     for broken in ("a: [\n", "- a\n", "", "a: !foo 1\n"):
         file.write_text(broken)
