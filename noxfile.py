@@ -46,7 +46,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typecheck(session: nox.Session) -> None:
     """Types, strictly."""
-    sync(session, "typecheck", "test", "dev")
+    sync(session, "typecheck", "test", "dev", "browser")
     # Told, because it would otherwise look into the project's own .venv.
     session.run("basedpyright", "--pythonpath", f"{session.bin}/python")
 
@@ -91,6 +91,13 @@ def smoke(session: nox.Session) -> None:
     """A deployed environment, by its address: `nox -s smoke -- --env dev [--service api]`."""
     sync(session, "test")
     session.run("pytest", "tests/smoke", *(session.posargs or ["--env", "local"]))
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """The page of the service web in this machine's Chromium: `nox -s browser [-- --base-url URL --pictures]`."""
+    sync(session, "test", "browser")
+    session.run("pytest", "tests/browser", *session.posargs)
 
 
 @nox.session

@@ -71,21 +71,19 @@ output "services" { value = module.eks_service }
 
 
 def _platform(emulator: Any) -> dict[str, Any]:
-    """Make network and load balancer without Terraform, whose provider waits a minute for the latter."""
-    ec2, balancing = emulator.client("ec2"), emulator.client("elbv2")
+    """Make the network without Terraform; a load balancer is only a name here."""
+    ec2 = emulator.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     subnets = [
         ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{number}.0/24", AvailabilityZone=f"eu-west-1{zone}")["Subnet"]
         for number, zone in enumerate("ab")
     ]
     ids = [subnet["SubnetId"] for subnet in subnets]
-    made = balancing.create_load_balancer(Name="acme-local", Type="network", Scheme="internal", Subnets=ids)
-    (balancer,) = made["LoadBalancers"]
     return {
         "network": {"vpc_id": vpc, "subnet_ids": ids, "cidr": "10.0.0.0/16", "security_group_id": ""},
         "load_balancer": {
-            "arn": balancer["LoadBalancerArn"],
-            "dns_name": balancer["DNSName"],
+            "arn": "",
+            "dns_name": "acme-local.elb.localhost",
             "vpc_link_id": "",
             "security_group_id": "",
         },
@@ -117,17 +115,15 @@ def test_the_modules_apply_and_then_plan_nothing(terraform: Any, emulator: Any) 
     assert cluster["encryptionConfig"][0]["provider"]["keyArn"].startswith("arn:aws:kms:")
     details = outputs["services"]["value"]["web"]["details"]
     assert json.loads(details["environment"])["SERVICE_SECRETS"].startswith('{"TOKEN":"arn:aws:secretsmanager:')
-    assert _ports(emulator) == {31234, 31235}
+    targets = {name: service["details"]["target_group_arn"] for name, service in outputs["services"]["value"].items()}
+    assert _target_groups(emulator) == set(targets.values())
+    assert outputs["services"]["value"]["web"]["integration"]["target"] == "http://acme-local.elb.localhost:31234"
 
     only_web = ("-var", 'ports={"web":31234}')
     terraform.run("eks", "apply", *QUIET, "-auto-approve", *only_web, label="apply of a removal")
     terraform.run("eks", "plan", *QUIET, "-detailed-exitcode", *only_web, label="second plan of a removal")
-    assert _ports(emulator) == {31234}
+    assert _target_groups(emulator) == {targets["web"]}
 
 
-def _ports(emulator: Any) -> set[int]:
-    balancing = emulator.client("elbv2")
-    (balancer,) = balancing.describe_load_balancers(Names=["acme-local"])["LoadBalancers"]
-    return {
-        each["Port"] for each in balancing.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
-    }
+def _target_groups(emulator: Any) -> set[str]:
+    return {group["TargetGroupArn"] for group in emulator.client("elbv2").describe_target_groups()["TargetGroups"]}

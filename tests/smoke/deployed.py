@@ -30,6 +30,8 @@ class Deployed:
     keyed: bool
     key: str
     """The value that lets us in where ``keyed``."""
+    example: str
+    """What its service.yaml asks for by GET, as the page of services offers it; empty where it names nothing."""
     kit: bool
     """Whether it is built on servicekit, going by its pyproject.toml here."""
 
@@ -56,7 +58,8 @@ def find_deployed(environment: str, wanted: Collection[str]) -> list[Deployed]:
     address = (address or str(outputs["url"])).rstrip("/")
     chosen = {name: facts for name, facts in services.items() if not wanted or name in wanted}
     keyed = any(facts["api_key"] for facts in chosen.values())
-    keys = [key["value"] for key in session.aws.describe_keys(outputs["api_id"]) if key["enabled"]] if keyed else []
+    found = session.aws.describe_keys(outputs["api_id"]) if keyed else []
+    keys = {str(key["name"]): str(key["value"]) for key in found if key["enabled"]}
     return [
         Deployed(
             name=name,
@@ -64,7 +67,8 @@ def find_deployed(environment: str, wanted: Collection[str]) -> list[Deployed]:
             url=address + str(facts["path"]).rstrip("/"),
             emulated=session.target.emulated,
             keyed=bool(facts["api_key"]),
-            key=keys[0] if keys else "",
+            key=keys.get(session.target.resource_name(name), ""),
+            example=str(facts.get("example") or ""),
             kit=_is_kit(session.root / "src/services" / name / "pyproject.toml"),
         )
         for name, facts in chosen.items()

@@ -35,10 +35,11 @@ output "role_name" {
 }
 
 output "details" {
-  description = "What Python asks ECS about: cluster and service, by name, the task definition's ARN."
+  description = "What Python asks ECS about: cluster and service, by name, and the ARNs of the task definition and the target group."
   value = {
-    cluster         = var.platform.ecs_cluster.name
-    service         = aws_ecs_service.this.name
-    task_definition = aws_ecs_task_definition.this.arn
+    cluster          = var.platform.ecs_cluster.name
+    service          = aws_ecs_service.this.name
+    task_definition  = aws_ecs_task_definition.this.arn
+    target_group_arn = aws_lb_target_group.this.arn
   }
 }

@@ -46,7 +46,10 @@ resource "aws_lb_target_group" "this" {
   tags = { "eks:eks-cluster-name" = var.platform.eks_cluster.name }
 }
 
+# On a laptop there is no load balancer (modules/load-balancer).
 resource "aws_lb_listener" "this" {
+  count = var.emulated ? 0 : 1
+
   load_balancer_arn = var.platform.load_balancer.arn
   port              = var.platform.port
   protocol          = "TCP"

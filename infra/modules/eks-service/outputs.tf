@@ -2,7 +2,7 @@ output "integration" {
   description = "How the gateway reaches the service."
   value = {
     type   = "http_proxy"
-    target = "http://${var.platform.load_balancer.dns_name}:${aws_lb_listener.this.port}"
+    target = "http://${var.platform.load_balancer.dns_name}:${var.platform.port}"
   }
 }
 
@@ -39,5 +39,9 @@ output "details" {
     target_group_arn = aws_lb_target_group.this.arn
     role_arn         = aws_iam_role.this.arn
     environment      = jsonencode(local.environment)
+    cpu              = var.service.cpu
+    memory           = var.service.memory
+    min              = var.service.scaling.min
+    max              = var.service.scaling.max
   }
 }

@@ -129,7 +129,7 @@ variable "tracing" {
 }
 
 variable "emulated" {
-  description = "Leaves out what the embedded AWS cannot hold: the pod identity association."
+  description = "Leaves out what the embedded AWS cannot hold: the pod identity association, and the load balancer's listener."
   type        = bool
   default     = false
   nullable    = false

@@ -58,7 +58,7 @@ variable "cidr" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^(10|172|192)(\\.[0-9]{1,3}){3}/(1[6-9]|2[0-2])$", var.cidr)) && try(cidrsubnet(var.cidr, 0, 0) == var.cidr, false)
+    condition     = can(regex("^(10\\.[0-9]+|172\\.(1[6-9]|2[0-9]|3[01])|192\\.168)\\.[0-9]+\\.[0-9]+/(1[6-9]|2[0-2])$", var.cidr)) && try(cidrsubnet(var.cidr, 0, 0) == var.cidr, false)
     error_message = "cidr is \"${var.cidr}\": the first address of a private range and /16 to /22 are allowed, such as 10.0.0.0/16."
   }
 }

@@ -10,21 +10,27 @@ _collecting = gc.isenabled()
 # Importing FastAPI allocates much and frees nothing: collecting on the way is 5 % of a cold start.
 gc.disable()
 try:
+    from servicekit.adoption import Adopted, adopt
     from servicekit.application import create_app
     from servicekit.aws import handler
     from servicekit.client import service_client
     from servicekit.context import RequestContext, current_request
-    from servicekit.settings import Settings, SettingsError
+    from servicekit.secrets import load_secrets
+    from servicekit.settings import Settings, SettingsError, Sibling
 finally:
     if _collecting:
         gc.enable()
 
 __all__ = [
+    "Adopted",
     "RequestContext",
     "Settings",
     "SettingsError",
+    "Sibling",
+    "adopt",
     "create_app",
     "current_request",
     "handler",
+    "load_secrets",
     "service_client",
 ]

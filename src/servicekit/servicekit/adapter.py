@@ -14,6 +14,9 @@ import logging
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlencode
 
+from servicekit.front import Front
+from servicekit.websockets import decline, is_handshake
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
@@ -24,6 +27,9 @@ _ASGI = {"version": "3.0", "spec_version": "2.4"}
 _TEXT = ("text/", "application/json", "application/javascript", "application/xml", "application/x-www-form-urlencoded")
 _TEXT_SUFFIXES = ("+json", "+xml")
 _START_SECONDS = 8  # Lambda ends a start after 10 s without a word of what it waited for
+
+# An application may come without servicekit's front: a handshake is declined before it, under its own ids.
+_DECLINING = Front(decline, "/")
 
 _log = logging.getLogger("servicekit.lambda")
 
@@ -50,8 +56,9 @@ class LambdaAdapter:
 
         Raises ValueError for an event that no REST API sent.
         """
-        exchange = _Exchange(self._scope(event, context), _body(event))
-        self._loop.run_until_complete(exchange.run(self._app))
+        scope = self._scope(event, context)
+        exchange = _Exchange(scope, _body(event))
+        self._loop.run_until_complete(exchange.run(_DECLINING if is_handshake(scope) else self._app))
         if self._flush is not None:
             self._flush()
         return exchange.answer()

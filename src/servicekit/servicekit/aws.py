@@ -6,8 +6,11 @@ Owns how an application is put behind the Lambda runtime: what happens when its 
 from __future__ import annotations
 
 import gc
+import logging
 import os
 from typing import TYPE_CHECKING
+
+from servicekit.routes import websocket_paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,13 +20,21 @@ if TYPE_CHECKING:
     from servicekit.adapter import LambdaAdapter
 
 
+_log = logging.getLogger("servicekit.lambda")
+
+
 def handler(app: ASGIApp) -> LambdaAdapter:
     """Return the function that Lambda calls, for REST API proxy events (format 1.0).
 
     The application's lifespan is entered here. Make the handler last in its module: all objects that exist by then are
-    taken out of the garbage collector's sight. Raises RuntimeError when the application does not start.
+    taken out of the garbage collector's sight. WebSocket routes are named in a warning: a request for one is answered
+    with 501. Raises RuntimeError when the application does not start.
     """
     from servicekit.adapter import LambdaAdapter  # noqa: PLC0415  services that run under uvicorn do not need it
+
+    unreachable = websocket_paths(app)
+    if unreachable:
+        _log.warning("no WebSockets behind a REST API, these are answered with 501: %s", ", ".join(unreachable))
 
     entry = LambdaAdapter(app, flush=_telemetry())
     gc.freeze()

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from starlette.types import Scope
 
 REQUEST_ID_HEADER = "x-request-id"
+GATEWAY_ID_HEADER = "x-stackyard-request-id"
+"""The header in which the gateway's HTTP integrations pass ``context.requestId`` on, over what a client sends under
+this name. On Lambda it is ignored: the event says it."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~+/=-]{0,127}")
 # W3C Trace Context, level 1: version "ff" and ids of zeros only are invalid.
@@ -62,7 +65,8 @@ def read_context(scope: Scope) -> RequestContext:
     """Read the ids of a request from its ASGI scope; make a request id where none is given or it is not sane."""
     headers = _first_values(scope["headers"])
     event = scope.get("aws.event")
-    from_gateway = _sane(_REQUEST_ID, event.get("requestContext", {}).get("requestId")) if event else None
+    told = event.get("requestContext", {}).get("requestId") if event else headers.get(GATEWAY_ID_HEADER)
+    from_gateway = _sane(_REQUEST_ID, told)
     given = _sane(_REQUEST_ID, headers.get(REQUEST_ID_HEADER))
     request_id = given or from_gateway or os.urandom(16).hex()
 

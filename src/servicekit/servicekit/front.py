@@ -14,7 +14,8 @@ from starlette.requests import Request
 from servicekit.context import REQUEST_ID_HEADER, enter, leave, read_context
 from servicekit.health import PROBES
 from servicekit.paths import place
-from servicekit.problems import unhandled
+from servicekit.problems import log_unhandled, unhandled
+from servicekit.websockets import decline, is_handshake
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -41,7 +42,8 @@ class Front:
         token = enter(context)
         try:
             if scope["type"] == "http":
-                await _Exchange(scope, send, context.request_id).run(self._app, receive)
+                app = decline if is_handshake(scope) else self._app
+                await _Exchange(scope, send, context.request_id).run(app, receive)
             else:
                 await self._app(scope, receive, send)
         finally:
@@ -66,7 +68,9 @@ class _Exchange:
                 await response(self._scope, receive, self._pass)
             elif not self._logged:
                 raise
-            # Else Starlette raises again what it has answered, for servers to log. It is in the log, with its ids.
+            else:
+                # Starlette raises again what it has answered, for servers to log: here it gets its ids.
+                log_unhandled(self._scope, error)
         finally:
             self._log_access()
 

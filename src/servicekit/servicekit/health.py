@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from servicekit.settings import Settings
 
+    Endpoint = Callable[[Request], Awaitable[Response]]
     Check = Callable[[], Awaitable[object]] | Callable[[], object]
 
 PROBES = ("/health", "/liveness", "/readiness")
@@ -33,6 +34,13 @@ _log = logging.getLogger("servicekit.health")
 
 def add_health(app: FastAPI, settings: Settings, checks: Mapping[str, Check], timeout: float) -> None:
     """Add the three routes. ``timeout`` is in seconds, for each check; checks run side by side."""
+    # Plain routes: not part of what the service offers, so not of its OpenAPI document, and cheaper to start.
+    for path, endpoint in probes(settings, checks, timeout).items():
+        app.add_route(path, endpoint, include_in_schema=False)
+
+
+def probes(settings: Settings, checks: Mapping[str, Check], timeout: float) -> dict[str, Endpoint]:
+    """Return the three endpoints by their paths."""
     identity = {"service": settings.service_name, "environment": settings.service_environment}
 
     async def health(_request: Request) -> Response:
@@ -49,9 +57,7 @@ def add_health(app: FastAPI, settings: Settings, checks: Mapping[str, Check], ti
             return Problem(503, f"Not ready: {', '.join(failed)}.", members={"checks": report})
         return JSONResponse({"status": "ok", "checks": report})
 
-    # Plain routes: not part of what the service offers, so not of its OpenAPI document, and cheaper to start.
-    for path, endpoint in zip(PROBES, (health, liveness, readiness), strict=True):
-        app.add_route(path, endpoint, include_in_schema=False)
+    return dict(zip(PROBES, (health, liveness, readiness), strict=True))
 
 
 async def _run(name: str, check: Check, timeout: float) -> dict[str, Any]:

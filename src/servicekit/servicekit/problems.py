@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
 
     from starlette.requests import Request
+    from starlette.types import Scope
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -37,6 +38,7 @@ SCHEMA: dict[str, Any] = {
 
 _log = logging.getLogger("servicekit.error")
 
+_LOGGED = "servicekit.logged"
 _BODILESS = {204, 205, 304}
 
 
@@ -97,9 +99,16 @@ async def _invalid_request(request: Request, error: RequestValidationError) -> R
     return Problem(422, "The request is not valid.", instance=_path(request), members={"errors": errors})
 
 
+def log_unhandled(scope: Scope, error: Exception) -> None:
+    """Log an error that no one expected, once for a request."""
+    if scope.get(_LOGGED) is not error:
+        scope[_LOGGED] = error
+        _log.error("unhandled %s", type(error).__name__, exc_info=error)
+
+
 async def unhandled(request: Request, error: Exception) -> Response:
     """Log an error that no one expected, with its traceback, and answer for it."""
-    _log.error("unhandled %s", type(error).__name__, exc_info=error)
+    log_unhandled(request.scope, error)
     return Problem(500, "An unexpected error; the log has it under this request id.", instance=_path(request))
 
 

@@ -5,6 +5,7 @@ Owns the names and forms of the variables that every service gets. Reads nothing
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from typing import TYPE_CHECKING, Literal, Self
@@ -21,6 +22,18 @@ class SettingsError(ValueError):
     """An environment variable is missing or cannot be what it says; the message names it."""
 
 
+class Sibling(BaseModel):
+    """A service of the same environment, as SERVICE_SIBLINGS tells of it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    kind: str
+    path: str
+    example: str | None = None
+    api_key: bool = False
+
+
 class Settings(BaseModel):
     """What a service is told about itself. Inherit from it to add variables of your own.
 
@@ -33,6 +46,7 @@ class Settings(BaseModel):
     service_environment: str = "local"
     service_path: str = "/"
     service_url_base: str | None = None
+    service_siblings: tuple[Sibling, ...] = ()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
 
     @field_validator("service_path")
@@ -43,6 +57,11 @@ class Settings(BaseModel):
             raise ValueError(message)
         return value
 
+    @field_validator("service_siblings", mode="before")
+    @classmethod
+    def _read_siblings(cls, value: object) -> object:
+        return json.loads(value) if isinstance(value, str) else value
+
     @field_validator("log_level", mode="before")
     @classmethod
     def _accept_lower_case(cls, value: object) -> object:
@@ -52,9 +71,16 @@ class Settings(BaseModel):
     def from_environ(cls, environ: Mapping[str, str] | None = None) -> Self:
         """Read every field from its variable; an empty variable counts as not set.
 
+        Without ``environ`` the process's own environment is read, after the secrets that SERVICE_SECRETS names were
+        put there (`servicekit.secrets`).
+
         Raises SettingsError, which names each variable that is wrong and what was found. Values of fields other than
         the ones every service has are left out of it: they may be secrets.
         """
+        if environ is None and os.environ.get("SERVICE_SECRETS"):
+            from servicekit.secrets import load_secrets  # noqa: PLC0415  most processes have none to read
+
+            load_secrets()
         source = os.environ if environ is None else environ
         found = {name: source[name.upper()] for name in cls.model_fields if source.get(name.upper())}
         try:

@@ -109,6 +109,22 @@ def test_the_gateways_id_is_used_where_the_caller_has_none(sample: Sample, invok
     assert answered == "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
 
 
+def test_the_gateways_id_over_http(sample: Sample, serve: Serve) -> None:
+    """Other kinds are told it in a header; a caller's own id wins, and what is not sane is ignored."""
+    address = serve(sample("/"))
+    told = {"x-stackyard-request-id": "the-gateways"}
+    assert httpx.get(address, headers=told).headers["x-request-id"] == "the-gateways"
+    assert httpx.get(address, headers={**told, "x-request-id": "mine"}).headers["x-request-id"] == "mine"
+    forged = httpx.get(address, headers={"x-stackyard-request-id": "<script>"}).headers["x-request-id"]
+    assert re.fullmatch(r"[0-9a-f]{32}", forged)
+
+
+def test_the_gateways_header_is_not_believed_on_lambda(sample: Sample, invoke: Invoke) -> None:
+    """The event says it there, and no gateway overwrote the header."""
+    event = rest_event("/", headers=[("x-stackyard-request-id", "forged")])
+    assert invoke(sample("/"), event).headers["x-request-id"] == "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
+
+
 @pytest.mark.parametrize(
     ("header", "value", "trace_id"),
     [

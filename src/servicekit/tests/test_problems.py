@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -116,6 +117,25 @@ def test_a_service_may_handle_its_own_errors(sample: Sample, serve: Serve) -> No
         return PlainTextResponse("mine", 409)
 
     assert httpx.get(serve(app) + "/boom").status_code == 409
+
+
+def test_a_handler_for_everything_still_leaves_a_trace(sample: Sample, serve: Serve, log_lines: Lines) -> None:
+    """What a service answers for any exception does not hide the exception from the log."""
+    app = sample("/")
+
+    @app.exception_handler(Exception)
+    async def handle(_request: object, _error: object) -> Any:
+        from starlette.responses import PlainTextResponse  # noqa: PLC0415  the only tests that need it
+
+        return PlainTextResponse("mine", 500)
+
+    answer = httpx.get(serve(app) + "/boom")
+    assert (answer.status_code, answer.text) == (500, "mine")
+    lines: list[dict[str, Any]] = []
+    deadline = time.monotonic() + 5
+    while not any("hunter2" in line.get("exception", "") for line in lines):
+        lines += log_lines()
+        assert time.monotonic() < deadline, lines
 
 
 def test_the_openapi_document_promises_problems(address: str) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from stackyard.commands.cluster import roll_out, take_away
 from stackyard.commands.observe import Observed, observe, variables
 from stackyard.commands.secrets import check_secrets
 from stackyard.commands.session import Session
@@ -95,6 +96,7 @@ def deploy(session: Session, options: Options) -> Deployed:
             # Killed between here and the record, the next run still knows that a release is owed.
             write_atomically(session.layout.unrecorded(target.name), "")
             with screen.stage("apply"):
+                take_away(session, planned.changes)
                 apply_stack(session, stack, planned)
         else:
             planned.file.unlink(missing_ok=True)
@@ -155,8 +157,11 @@ def _finish(
 ) -> Deployed:
     """Read the outputs, verify, tell the local gateway, record the release."""
     target, screen = session.target, session.screen
+    outputs = stack.outputs()
+    if outputs.get("eks"):
+        with screen.stage("roll out"):
+            roll_out(session, outputs)
     with screen.stage("verify"):
-        outputs = stack.outputs()
         services = cast("dict[str, dict[str, Any]]", outputs.get("services") or {})
         live = find_all_live(session, services)
         wrong = verify_digests(live, digests)

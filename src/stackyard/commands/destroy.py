@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from stackyard.commands.cluster import take_away
 from stackyard.commands.deploy import app_key, confirm
 from stackyard.commands.observe import variables, wanted_images
 from stackyard.commands.session import Session
@@ -61,6 +62,7 @@ def destroy(session: Session, *, dry_run: bool = False, typed: str = "") -> Dest
             with discarded_when_refused(planned):
                 confirm(screen, f"Type {target.name} to destroy it: ", {target.name}, command)
         with screen.stage("destroy"):
+            take_away(session, planned.changes)
             apply_stack(session, stack, planned)
         if session.endpoint:
             tell_gateway(session, session.endpoint, NOTHING | {"stage": target.name}, {})

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 
+from stackyard.commands.cluster import find_service
 from stackyard.commands.observe import wanted_images
 from stackyard.commands.session import Session
 from stackyard.errors import MissingError
 from stackyard.images import Image
 from stackyard.services import Entry
-from stackyard.tools.live import Live, find_live
+from stackyard.tools.live import Live
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def services(session: Session) -> list[Row]:
         found = session.aws.find_images(session.target.image_repository, [image.tag for image in images.values()])
 
         def ask(entry: Entry) -> Live | None:
-            return find_live(session.aws, entry.service.kind, entry.name)
+            return find_service(session, entry.service.kind, entry.name)
 
         with ThreadPoolExecutor(8) as pool:
             live = dict(zip(session.catalog.names(), pool.map(ask, entries), strict=True))

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from stackyard.commands.cluster import find_service
 from stackyard.commands.session import Session
 from stackyard.errors import ToolError
 from stackyard.local import daemons
 from stackyard.tools.http import get
-from stackyard.tools.live import Live, find_live
+from stackyard.tools.live import Live
 
 PATIENCE = 30.0
 """Seconds that a service gets to answer its health endpoint after a deploy."""
@@ -25,7 +26,7 @@ def find_all_live(session: Session, services: Mapping[str, Mapping[str, Any]]) -
     found: dict[str, Live] = {}
 
     def ask(service: str) -> Live | None:
-        return find_live(session.aws, str(services[service]["kind"]), service)
+        return find_service(session, str(services[service]["kind"]), service)
 
     with ThreadPoolExecutor(8) as pool:
         for service, live in zip(services, pool.map(ask, services), strict=True):

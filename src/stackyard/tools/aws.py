@@ -233,7 +233,8 @@ class Aws:
                 cluster = client.describe_cluster(name=name)["cluster"]
             except client.exceptions.ResourceNotFoundException:
                 return None
-        certificate = (cluster.get("certificateAuthority") or {}).get("data") or ""
+        authority = cast("Mapping[str, str]", cluster.get("certificateAuthority") or {})
+        certificate = authority.get("data", "")
         return ClusterAccess(
             name=name,
             endpoint=cluster["endpoint"],

@@ -93,6 +93,177 @@ def test_an_image_is_answered_under_the_tag_that_was_asked_for(emulator: Any, un
     assert _tag_twice(unpatched) == ["second"]
 
 
+def _use_ecs(running: Any, name: str) -> Any:
+    """Make a service of three tasks, with limits of its own; return what describes it."""
+    ecs = running.client("ecs")
+    ecs.create_cluster(clusterName=name)
+    definition = {"name": "app", "image": "app", "memory": 128}
+    for _ in range(2):
+        ecs.register_task_definition(family=name, containerDefinitions=[definition])
+    ecs.create_service(
+        cluster=name,
+        serviceName=name,
+        taskDefinition=f"{name}:1",
+        desiredCount=3,
+        healthCheckGracePeriodSeconds=60,
+        availabilityZoneRebalancing="ENABLED",
+        deploymentConfiguration={"deploymentCircuitBreaker": {"enable": True, "rollback": True}},
+        enableECSManagedTags=True,
+    )
+    return lambda: ecs.describe_services(cluster=name, services=[name])["services"][0]
+
+
+def test_a_service_is_described_with_what_it_was_given(emulator: Any, unpatched: Any) -> None:
+    """Grace period, circuit breaker and the like stand in its description, changed ones too; without the patch not."""
+    described = _use_ecs(emulator, "members")
+    found = described()
+    assert (found["healthCheckGracePeriodSeconds"], found["availabilityZoneRebalancing"]) == (60, "ENABLED")
+    assert found["deploymentConfiguration"]["deploymentCircuitBreaker"] == {"enable": True, "rollback": True}
+    assert found["enableECSManagedTags"]
+    ecs = emulator.client("ecs")
+    ecs.update_service(cluster="members", service="members", healthCheckGracePeriodSeconds=30)
+    assert (described()["healthCheckGracePeriodSeconds"], described()["enableECSManagedTags"]) == (30, True)
+    assert "healthCheckGracePeriodSeconds" not in _use_ecs(unpatched, "members")()
+
+
+def test_a_service_runs_what_it_was_asked_to_run(emulator: Any, unpatched: Any) -> None:
+    """Every task runs at once and the only deployment is of the current definition; without the patch none does."""
+    described = _use_ecs(emulator, "steady")
+    before = described()["deployments"]
+    ecs = emulator.client("ecs")
+    ecs.update_service(cluster="steady", service="steady", taskDefinition="steady:2", desiredCount=4)
+    found = described()
+    (deployment,) = found["deployments"]
+    assert (found["runningCount"], found["pendingCount"]) == (4, 0)
+    assert (deployment["rolloutState"], deployment["status"], deployment["runningCount"]) == ("COMPLETED", "PRIMARY", 4)
+    assert deployment["taskDefinition"] == found["taskDefinition"]
+    assert deployment["id"] != before[0]["id"]
+    assert ecs.describe_clusters(clusters=["steady"])["clusters"][0]["runningTasksCount"] == 4
+    assert _use_ecs(unpatched, "steady")()["deployments"][0]["rolloutState"] == "IN_PROGRESS"
+
+
+def _register_target(running: Any) -> Any:
+    _use_ecs(running, "scaled")
+    scaling = running.client("application-autoscaling")
+    arn = scaling.register_scalable_target(
+        ServiceNamespace="ecs",
+        ScalableDimension="ecs:service:DesiredCount",
+        ResourceId="service/scaled/scaled",
+        MinCapacity=1,
+        MaxCapacity=4,
+        Tags={"project": "acme"},
+    )["ScalableTargetARN"]
+    return scaling, arn
+
+
+def test_a_scalable_target_keeps_its_tags(emulator: Any, unpatched: Any) -> None:
+    """Those that it was registered with, and those that come and go; without the patch the call fails."""
+    scaling, arn = _register_target(emulator)
+    scaling.tag_resource(ResourceARN=arn, Tags={"owner": "web"})
+    assert scaling.list_tags_for_resource(ResourceARN=arn)["Tags"] == {"project": "acme", "owner": "web"}
+    scaling.untag_resource(ResourceARN=arn, TagKeys=["project"])
+    assert scaling.list_tags_for_resource(ResourceARN=arn)["Tags"] == {"owner": "web"}
+    with pytest.raises(ClientError, match="ResourceNotFoundException"):
+        scaling.list_tags_for_resource(ResourceARN=f"{arn}0")
+    scaling, arn = _register_target(unpatched)
+    with pytest.raises(ClientError, match="500"):
+        scaling.list_tags_for_resource(ResourceARN=arn)
+
+
+def _import(running: Any, integration: dict[str, Any], **members: Any) -> tuple[str, dict[str, Any]]:
+    """Import a document with one method that needs a key; return the method's name and what it is."""
+    gateway = running.client("apigateway")
+    needed: list[str] = []
+    method = {"security": [{"key": needed}], "responses": {}, "x-amazon-apigateway-integration": integration}
+    document: dict[str, Any] = {
+        "openapi": "3.0.1",
+        "info": {"title": "imported", "version": "1"},
+        "paths": {"/desk": {**members, "x-amazon-apigateway-any-method": method}},
+        "components": {"securitySchemes": {"key": {"type": "apiKey", "name": "x-api-key", "in": "header"}}},
+    }
+    api = gateway.create_rest_api(name="imported")["id"]
+    gateway.put_rest_api(restApiId=api, mode="overwrite", body=json.dumps(document))
+    resources = gateway.get_resources(restApiId=api, embed=["methods"])["items"]
+    ((name, found),) = next(each for each in resources if each["path"] == "/desk")["resourceMethods"].items()
+    return name, found
+
+
+def test_an_imported_api_is_what_its_document_says(emulator: Any, unpatched: Any) -> None:
+    """Method, key, type and VPC link come out as AWS has them, MOCK integrations too; without the patch they do not."""
+    private = {
+        "type": "http_proxy",
+        "httpMethod": "ANY",
+        "uri": "http://desk.example:8080/desk",
+        "connectionType": "VPC_LINK",
+        "connectionId": "link1",
+    }
+    mock = {"type": "mock", "requestTemplates": {"application/json": '{"statusCode": 200}'}}
+    name, method = _import(emulator, private)
+    assert (name, method["apiKeyRequired"]) == ("ANY", True)
+    assert method["methodIntegration"]["type"] == "HTTP_PROXY"
+    assert method["methodIntegration"]["connectionId"] == "link1"
+    _, method = _import(emulator, mock, parameters=[])
+    assert (method["methodIntegration"]["type"], method["methodIntegration"].get("uri")) == ("MOCK", None)
+
+    name, method = _import(unpatched, private)
+    assert (name, method["apiKeyRequired"]) == ("X-AMAZON-APIGATEWAY-ANY-METHOD", False)
+    assert "connectionId" not in method["methodIntegration"]
+    with pytest.raises(ClientError, match="500"):
+        _import(unpatched, mock)
+
+
+def _change_plan(running: Any) -> Any:
+    """Make a usage plan with a throttled stage, change its limits, and take the stage away."""
+    gateway = running.client("apigateway")
+    api = gateway.create_rest_api(name="limited")["id"]
+    stage = {"apiId": api, "stage": "dev", "throttle": {"/desk/GET": {"rateLimit": 1.0, "burstLimit": 1}}}
+    plan = gateway.create_usage_plan(name="limited", apiStages=[stage], quota={"limit": 10, "period": "DAY"})["id"]
+    for change in (
+        {"op": "replace", "path": "/quota/limit", "value": "20"},
+        {"op": "replace", "path": "/throttle/rateLimit", "value": "2.5"},
+        {"op": "remove", "path": "/apiStages", "value": f"{api}:dev"},
+    ):
+        gateway.update_usage_plan(usagePlanId=plan, patchOperations=[change])
+    return gateway.get_usage_plan(usagePlanId=plan)
+
+
+def test_a_usage_plan_can_be_changed_and_taken_from_its_stage(emulator: Any, unpatched: Any) -> None:
+    """Limits stay numbers, fractions are allowed, and a throttled stage is found again; without the patch it fails."""
+    plan = _change_plan(emulator)
+    assert (plan["quota"]["limit"], plan["throttle"]["rateLimit"], plan["apiStages"]) == (20, 2.5, [])
+    with pytest.raises(ClientError, match="500"):
+        _change_plan(unpatched)
+
+
+def _create_cluster(running: Any) -> dict[str, Any]:
+    subnets = [each["SubnetId"] for each in running.client("ec2").describe_subnets()["Subnets"][:2]]
+    eks = running.client("eks")
+    eks.create_cluster(
+        name="held",
+        roleArn="arn:aws:iam::123456789012:role/eks",
+        resourcesVpcConfig={"subnetIds": subnets},
+        accessConfig={"authenticationMode": "API"},
+        computeConfig={"enabled": True, "nodePools": ["system"]},
+    )
+    return eks.describe_cluster(name="held")["cluster"]
+
+
+def test_a_cluster_is_described_with_what_it_was_given(emulator: Any, unpatched: Any) -> None:
+    """Auto Mode, access and its own security group, which ends with it; without the patch they are missing."""
+    found = _create_cluster(emulator)
+    assert found["accessConfig"]["authenticationMode"] == "API"
+    assert found["computeConfig"] == {"enabled": True, "nodePools": ["system"]}
+    assert found["kubernetesNetworkConfig"]["serviceIpv4Cidr"] == "172.20.0.0/16"
+    ec2 = emulator.client("ec2")
+    own = found["resourcesVpcConfig"]["clusterSecurityGroupId"]
+    (group,) = ec2.describe_security_groups(GroupIds=[own])["SecurityGroups"]
+    assert group["VpcId"] == found["resourcesVpcConfig"]["vpcId"]
+    emulator.client("eks").delete_cluster(name="held")
+    with pytest.raises(ClientError, match=r"InvalidGroup\.NotFound"):
+        ec2.describe_security_groups(GroupIds=[own])
+    assert "accessConfig" not in _create_cluster(unpatched)
+
+
 def test_empty_object_can_be_put(emulator: Any) -> None:
     """boto3 announces even an empty body with ``Expect``; the answer comes at once, not when the client gives up."""
     s3 = emulator.client("s3")

@@ -10,7 +10,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from gateway_lab import ECHO, SAY, Lab
+from applications import FAR, RAW
+from gateway_lab import ECHO, KEY, SAY, Lab
 
 
 @pytest.fixture
@@ -30,3 +31,20 @@ def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     found.start()
     yield found
     found.stop()
+
+
+@pytest.fixture(scope="module")
+def far(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A running gateway: ``/far`` tells what it was sent or says what it is told, others for one purpose each."""
+    lab = Lab(tmp_path_factory.mktemp("far"))
+    seen = {"SEEN": str(lab.root / "seen")}
+    lab.server("far", FAR)
+    lab.server("late", FAR, millis=500, environment=seen)
+    lab.server("keyed", FAR, api_key=True)
+    lab.server("crowd", FAR)
+    lab.server("raw", RAW)
+    lab.service("near", ECHO)
+    lab.extra = {"api_keys": [KEY]}
+    lab.start()
+    yield lab
+    lab.stop()

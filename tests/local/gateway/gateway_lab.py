@@ -20,6 +20,14 @@ from stackyard.tools.process import Completed, Daemon, SystemRunner, start_daemo
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
 DEADLINE = 30.0
+KEY: dict[str, Any] = {
+    "id": "k1",
+    "name": "acme-local",
+    "value": "0123456789abcdefghij",
+    "enabled": True,
+    "throttle": None,
+    "quota": None,
+}
 
 ECHO = """
 import json

@@ -9,18 +9,9 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from gateway_lab import ECHO, SAY, Lab, arn, method, until
+from gateway_lab import ECHO, KEY, SAY, Lab, arn, method, until
 
 WRONG = {"message": "Internal server error"}
-KEY = {
-    "id": "k1",
-    "name": "acme-local",
-    "value": "0123456789abcdefghij",
-    "enabled": True,
-    "throttle": None,
-    "quota": None,
-}
-
 TROUBLE = """
 import os
 import sys

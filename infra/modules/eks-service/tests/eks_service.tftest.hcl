@@ -45,7 +45,7 @@ run "is_reached_on_its_own_port" {
     error_message = "The gateway must be told the load balancer and the service's port."
   }
   assert {
-    condition     = aws_lb_listener.this.port == 31234 && aws_lb_listener.this.protocol == "TCP" && one(aws_lb_listener.this.default_action).target_group_arn == aws_lb_target_group.this.arn
+    condition     = aws_lb_listener.this[0].port == 31234 && aws_lb_listener.this[0].protocol == "TCP" && one(aws_lb_listener.this[0].default_action).target_group_arn == aws_lb_target_group.this.arn
     error_message = "The listener must lead to the target group."
   }
   assert {
@@ -144,6 +144,10 @@ run "leaves_out_what_the_emulator_cannot_hold" {
   assert {
     condition     = length(aws_eks_pod_identity_association.this) == 0
     error_message = "The embedded AWS knows no pod identity."
+  }
+  assert {
+    condition     = length(aws_lb_listener.this) == 0
+    error_message = "There is no load balancer on a laptop."
   }
 }
 

@@ -56,7 +56,7 @@ def render_call(exchange: Exchange, target: HttpTarget) -> bytes:
     place = exchange.office.place
     body = request.body
     verb = target.verb or request.method
-    forwarded = request.client.encode()
+    forwarded: list[bytes] = []
     path = target.render(exchange).encode("utf-8", "replace")
     lines: list[bytes] = [verb, b" ", path, b" HTTP/1.1\r\nHost: ", target.host]
     mapped = target.mapped
@@ -64,7 +64,7 @@ def render_call(exchange: Exchange, target: HttpTarget) -> bytes:
     for lower, name, value in request.headers:
         if lower in DROPPED:
             if lower == b"x-forwarded-for":
-                forwarded = b"%b, %b" % (value, forwarded)
+                forwarded.append(value)
             continue
         if lower in mapped:
             continue
@@ -84,7 +84,8 @@ def render_call(exchange: Exchange, target: HttpTarget) -> bytes:
         f"\r\nX-Forwarded-Port: {place.port}\r\nX-Forwarded-Proto: http"
         f"\r\nx-amzn-apigateway-api-id: {place.api_id}\r\nX-Amzn-Trace-Id: {exchange.ids.trace}\r\nX-Forwarded-For: "
     )
-    lines += (own.encode("latin-1", "replace"), forwarded)
+    forwarded.append(request.client.encode())
+    lines += (own.encode("latin-1", "replace"), b", ".join(forwarded))
     if body or verb in _WITH_BODY:
         lines.append(b"\r\nContent-Length: %d" % len(body))
     lines += (b"\r\n\r\n", body)

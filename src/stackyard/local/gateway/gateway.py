@@ -102,6 +102,11 @@ class Gateway:
             root=f"/{deployment.stage}",
             prefix=f"/{deployment.stage}/",
         )
+        self._settle(deployment, surroundings)
+        self._start_ahead()
+
+    def _settle(self, deployment: Deployment, surroundings: Surroundings) -> None:
+        """Have exactly the services that are deployed; those that stay keep their processes."""
         gone = [
             *(each for key, each in self.functions.items() if key not in deployment.functions),
             *(each for key, each in self.servers.items() if key not in deployment.servers),
@@ -124,7 +129,6 @@ class Gateway:
         for each in gone:
             each.retire()
         self._leaving = [each for each in self._leaving if each.busy] + gone
-        self._start_ahead()
 
     @property
     def services(self) -> list[Function | Server]:

@@ -65,7 +65,7 @@ class ServerProcess:
         self.ready = False
         self.retiring = False
         self.since = time.monotonic()
-        self.upstream = Upstream(self, surroundings.attention)
+        self.upstream = Upstream(self)
         self._definition = definition
         self._surroundings = surroundings
         self._keeper = keeper

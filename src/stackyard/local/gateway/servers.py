@@ -152,6 +152,7 @@ class Server:
             return
         before, self._current, self._next = self._current, process, None
         process.since = time.monotonic()
+        self.trouble = ""
         if before is not None:
             self._note("the new code serves")
             before.retire()

@@ -14,7 +14,6 @@ from typing import Protocol, cast
 import httptools
 
 from stackyard.local.gateway.refusal import MALFORMED, REJECTED, UNREACHABLE, Refusal
-from stackyard.local.gateway.runtime import Attention
 from stackyard.local.gateway.wire import Header
 
 ANSWER_LIMIT = 10 * 1024 * 1024
@@ -75,9 +74,8 @@ class Owner(Protocol):
 class Upstream:
     """One server."""
 
-    def __init__(self, owner: Owner, attention: Attention) -> None:
+    def __init__(self, owner: Owner) -> None:
         self.under_way = 0
-        self._attention = attention
         self._owner = owner
         self._port = 0
         self._idle: list[_Connection] = []
@@ -94,7 +92,6 @@ class Upstream:
         """Make a call."""
         call.upstream = self
         self.under_way += 1
-        self._attention.begin()
         if self._idle:
             self._idle.pop().take(call)
         else:
@@ -131,9 +128,14 @@ class Upstream:
             self.end(call)
             call.caller.refuse(UNREACHABLE, reason)
         else:
-            call.upstream = None
-            self._owner.refused(call)
-            self._count_down()
+            self._give_back(call)
+        if self._waiting and not self._closed:
+            self._place(self._waiting.popleft())
+
+    def _give_back(self, call: Call) -> None:
+        call.upstream = None
+        self._owner.refused(call)
+        self._count_down()
 
     # What connections tell.
 
@@ -172,7 +174,6 @@ class Upstream:
 
     def _count_down(self) -> None:
         self.under_way -= 1
-        self._attention.end()
         if not self.under_way:
             self._owner.idle()
 
@@ -192,15 +193,14 @@ class Upstream:
             connection.hang_up()
 
     def close(self, reason: str) -> None:
-        """Hang up; whoever still waits learns why."""
+        """Hang up; what is under way fails, what never left is given back."""
         self._closed = True
         for connection in list(self._open):
             connection.fail(UNREACHABLE, reason)
         while self._waiting:
             call = self._waiting.popleft()
             if not call.abandoned:
-                self.end(call)
-                call.caller.refuse(UNREACHABLE, reason)
+                self._give_back(call)
 
 
 class _Connection(asyncio.Protocol):
@@ -244,12 +244,12 @@ class _Connection(asyncio.Protocol):
 
     def take(self, call: Call) -> None:
         """Send a call."""
+        if self._transport is None or self._transport.is_closing():
+            self._upstream.again(call)
+            return
         self._call = call
         call.sent = self
-        if self._transport is None or self._transport.is_closing():
-            self.connection_lost(None)
-        else:
-            self._transport.write(call.data)
+        self._transport.write(call.data)
 
     def hang_up(self) -> None:
         """Close, whatever is under way."""

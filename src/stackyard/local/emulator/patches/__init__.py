@@ -10,10 +10,11 @@ from collections.abc import Collection
 from importlib import import_module
 
 PATCHES: dict[str, tuple[str, ...]] = {
-    "apigateway": ("apigateway_openapi_import",),
+    "apigateway": ("apigateway_openapi_import", "apigateway_usage_plans"),
     "applicationautoscaling": ("autoscaling_tags",),
     "ecr": ("ecr_manifest_digest", "ecr_requested_tag"),
     "ecs": ("ecs_service_members", "ecs_steady_services"),
+    "eks": ("eks_cluster_members",),
     "s3": ("s3_conditional_deny",),
 }
 """Service, as moto names it -> modules of this package; each has ``apply()``."""

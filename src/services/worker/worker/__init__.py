@@ -1,0 +1,1 @@
+"""Takes jobs and has api do them; shows how one service calls another."""

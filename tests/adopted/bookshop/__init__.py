@@ -1,0 +1,1 @@
+"""A FastAPI application as people have them: made without servicekit, and knowing nothing of it."""

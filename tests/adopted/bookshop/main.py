@@ -1,0 +1,79 @@
+"""The application: settings read at import, a lifespan, middleware, error handlers, a mounted application, files."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI, Request
+from fastapi.middleware.gzip import GZipMiddleware
+from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.staticfiles import StaticFiles
+
+from bookshop import books
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable
+
+    from starlette.responses import Response
+
+TOKEN = os.environ.get("SHOP_TOKEN", "")
+
+
+class SoldOutError(Exception):
+    """Nothing left of it."""
+
+
+@contextlib.asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+    app.state.shelf = {"1": books.Book(title="The Left Hand of Darkness", pages=304)}
+    yield
+    app.state.shelf = None
+
+
+app = FastAPI(title="bookshop", lifespan=lifespan)
+app.root_path = "/shop"  # where it stood before
+app.add_middleware(GZipMiddleware, minimum_size=200)
+app.include_router(books.router)
+
+reports = FastAPI(title="reports")
+
+
+@reports.get("/daily")
+async def daily(request: Request) -> dict[str, str]:
+    return {"url": str(request.url), "for": str(request.url_for("daily"))}
+
+
+app.mount("/reports", reports)
+
+
+@app.middleware("http")
+async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    if TOKEN and request.headers.get("authorization") != f"Bearer {TOKEN}":
+        return JSONResponse({"detail": "who are you?"}, 401)
+    response = await call_next(request)
+    response.headers["x-shop"] = "open"
+    return response
+
+
+@app.exception_handler(SoldOutError)
+async def sold_out(_request: Request, _error: SoldOutError) -> Response:
+    return PlainTextResponse("sold out", 410)
+
+
+@app.get("/order")
+def order(book: int) -> None:
+    if book == 13:
+        raise RuntimeError("the till is on fire")
+    raise SoldOutError
+
+
+@app.get("/readiness")
+async def readiness() -> dict[str, str]:
+    return {"shop": "open for business"}
+
+
+# What no route takes is a file, as single-page applications want it.
+app.mount("/", StaticFiles(directory=Path(__file__).parent / "pages", html=True))
