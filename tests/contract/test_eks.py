@@ -123,7 +123,9 @@ def test_the_modules_apply_and_then_plan_nothing(terraform: Any, emulator: Any) 
     assert cluster["encryptionConfig"][0]["provider"]["keyArn"].startswith("arn:aws:kms:")
     details = outputs["services"]["value"]["web"]["details"]
     assert json.loads(details["environment"])["SERVICE_SECRETS"].startswith('{"TOKEN":"arn:aws:secretsmanager:')
-    assert _ports(emulator) == {31234, 31235}
+    targets = {name: service["details"]["target_group_arn"] for name, service in outputs["services"]["value"].items()}
+    assert _target_groups(emulator) == set(targets.values())
+    assert outputs["services"]["value"]["web"]["integration"]["target"] == "http://acme-local.elb.localhost:31234"
     _roll_out(emulator, outputs["services"]["value"]["web"])
 
     only_web = ("-var", 'ports={"web":31234}')
@@ -171,48 +173,3 @@ def _push(emulator: Any) -> str:
     manifest = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST, "layers": []})
     image = emulator.client("ecr").put_image(repositoryName="acme", imageManifest=manifest, imageTag="web-1")
     return f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/acme@{image['image']['imageId']['imageDigest']}"
-
-
-def _roll_out(emulator: Any, service: dict[str, Any]) -> None:
-    """Take a service from what Terraform tells of it to pods that are ready."""
-    details = service["details"]
-    facts = EksService(
-        name="web",
-        namespace=details["namespace"],
-        project="acme",
-        environment="local",
-        image=_push(emulator),
-        app="web.app:app",
-        cpu=256,
-        memory=512,
-        min=1,
-        max=4,
-        variables=json.loads(details["environment"]),
-        target_group_arn=details["target_group_arn"],
-        nodes="auto",
-    )
-    access = Aws(TARGET, emulator.url).find_cluster(details["cluster"])
-    assert access is not None
-    cluster = Cluster(access, pause=0.01)
-    cluster.apply([*render_cluster("auto"), *render(facts)], first=(render_first_size(facts),))
-    cluster.wait_for_rollout(facts.namespace, facts.name, 20)
-    deployed = cluster.find_deployed(facts.namespace, facts.name)
-    assert deployed is not None
-    assert deployed.environment["SERVICE_URL_BASE"] == "http://127.0.0.1:8080/local"
-    assert f"{facts.namespace}/{facts.name}" == service["resource"]
-
-
-def _push(emulator: Any) -> str:
-    """Put an image into a repository and return its name, by digest."""
-    emulator.client("ecr").create_repository(repositoryName="acme")
-    manifest = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST, "layers": []})
-    image = emulator.client("ecr").put_image(repositoryName="acme", imageManifest=manifest, imageTag="web-1")
-    return f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/acme@{image['image']['imageId']['imageDigest']}"
-
-
-def _ports(emulator: Any) -> set[int]:
-    balancing = emulator.client("elbv2")
-    (balancer,) = balancing.describe_load_balancers(Names=["acme-local"])["LoadBalancers"]
-    return {
-        each["Port"] for each in balancing.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
-    }
