@@ -72,6 +72,33 @@ locals {
       Condition = local.tagged[name].own
     },
     {
+      Sid    = "TagWhatIsMade"
+      Effect = "Allow"
+      Action = ["ec2:CreateTags"]
+      Resource = [for kind in [
+        "elastic-ip", "internet-gateway", "launch-template", "natgateway", "route-table", "security-group",
+        "security-group-rule", "subnet", "vpc", "vpc-endpoint", "vpc-flow-log",
+      ] : local.ec2[kind]]
+      Condition = { StringEquals = merge(local.tagged[name].new.StringEquals, { "ec2:CreateAction" = [
+        "AllocateAddress", "AuthorizeSecurityGroupEgress", "AuthorizeSecurityGroupIngress", "CreateFlowLogs",
+        "CreateInternetGateway", "CreateLaunchTemplate", "CreateNatGateway", "CreateRouteTable", "CreateSecurityGroup",
+        "CreateSubnet", "CreateVpc", "CreateVpcEndpoint",
+      ] }) }
+    },
+    {
+      Sid    = "TagOwn"
+      Effect = "Allow"
+      Action = ["ec2:CreateTags"]
+      Resource = [for kind in [
+        "elastic-ip", "internet-gateway", "launch-template", "natgateway", "route-table", "security-group-rule", "subnet",
+        "vpc", "vpc-endpoint", "vpc-flow-log",
+      ] : local.ec2[kind]]
+      Condition = merge(local.tagged[name].own, { StringEqualsIfExists = local.tagged[name].new.StringEquals })
+    },
+  ] }
+
+  write_security_groups = { for name, arns in local.arns : name => [
+    {
       # A VPC's default group comes without tags, and Terraform takes its rules away. So nobody's groups can be claimed
       # and closed; to open or delete one asks for the tag Name, which is given when a group is made and never later.
       Sid       = "CloseOwnAndNobodys"
@@ -121,30 +148,6 @@ locals {
       Action    = ["ec2:DeleteTags", "ec2:ModifySecurityGroupRules"]
       Resource  = local.ec2["security-group-rule"]
       Condition = local.tagged[name].own
-    },
-    {
-      Sid    = "TagWhatIsMade"
-      Effect = "Allow"
-      Action = ["ec2:CreateTags"]
-      Resource = [for kind in [
-        "elastic-ip", "internet-gateway", "launch-template", "natgateway", "route-table", "security-group",
-        "security-group-rule", "subnet", "vpc", "vpc-endpoint", "vpc-flow-log",
-      ] : local.ec2[kind]]
-      Condition = { StringEquals = merge(local.tagged[name].new.StringEquals, { "ec2:CreateAction" = [
-        "AllocateAddress", "AuthorizeSecurityGroupEgress", "AuthorizeSecurityGroupIngress", "CreateFlowLogs",
-        "CreateInternetGateway", "CreateLaunchTemplate", "CreateNatGateway", "CreateRouteTable", "CreateSecurityGroup",
-        "CreateSubnet", "CreateVpc", "CreateVpcEndpoint",
-      ] }) }
-    },
-    {
-      Sid    = "TagOwn"
-      Effect = "Allow"
-      Action = ["ec2:CreateTags"]
-      Resource = [for kind in [
-        "elastic-ip", "internet-gateway", "launch-template", "natgateway", "route-table", "security-group-rule", "subnet",
-        "vpc", "vpc-endpoint", "vpc-flow-log",
-      ] : local.ec2[kind]]
-      Condition = merge(local.tagged[name].own, { StringEqualsIfExists = local.tagged[name].new.StringEquals })
     },
   ] }
 

@@ -133,7 +133,7 @@ run "gives_each_role_its_policies" {
   assert {
     condition = toset(keys(aws_iam_role_policy_attachment.github)) == toset(flatten([for environment in ["dev", "prod"] : concat(
       [for topic in ["read", "read-compute"] : "${environment}_plan_${topic}"],
-      [for topic in ["deploy", "deploy-balancing", "deploy-containers", "deploy-kubernetes", "deploy-network", "deploy-roles", "read", "read-compute"] : "${environment}_deploy_${topic}"],
+      [for topic in ["deploy", "deploy-balancing", "deploy-containers", "deploy-kubernetes", "deploy-network", "deploy-roles", "deploy-security-groups", "read", "read-compute"] : "${environment}_deploy_${topic}"],
     )]))
     error_message = "A plan role must have its environment's reading policies, a deploy role the writing ones as well."
   }
@@ -203,6 +203,10 @@ run "lets_a_deploy_role_touch_its_own_environment_only" {
 
 run "fits_into_what_iam_holds" {
   command = plan
+  variables {
+    root   = "tests/longest"
+    region = "ap-southeast-3"
+  }
 
   assert {
     condition     = alltrue([for policy in concat(values(aws_iam_policy.github), values(aws_iam_policy.boundary), values(aws_iam_policy.infrastructure)) : length(policy.policy) <= 6144])
