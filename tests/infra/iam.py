@@ -91,6 +91,9 @@ def kinds_of(action: str) -> tuple[Kind, ...]:
     if found is None:
         return ()
     types = cast("dict[str, dict[str, Any]]", found["resource_types"])
+    if prefix == "apigateway":
+        # Its verbs are listed with the resources of HTTP APIs only; what REST APIs have is listed beside.
+        types = {**types, **dict.fromkeys(service["resources"], {"required": False, "condition_keys": []})}
     of_request = frozenset(types.get("", {}).get("condition_keys", [])) | GLOBAL_KEYS
     kinds = [
         Kind(
