@@ -25,11 +25,11 @@ resource "aws_iam_policy" "boundary" {
         Resource = [for kind in ["ecs", "lambda"] : "${local.arn["logs"]}:log-group:/aws/${kind}/${local.project}-${each.key}-*:*"]
       },
       {
-        # App Runner's groups, whose retention a schedule sets (modules/apprunner-service).
+        # App Runner's groups, whose retention a schedule sets; long names are cut there (modules/apprunner-service).
         Sid      = "KeepLogsSoLong"
         Effect   = "Allow"
         Action   = ["logs:PutRetentionPolicy"]
-        Resource = "${local.arn["logs"]}:log-group:/aws/apprunner/${local.project}-${each.key}-*"
+        Resource = "${local.arn["logs"]}:log-group:/aws/apprunner/${substr("${local.project}-${each.key}-", 0, 29)}*"
       },
       {
         # What ECS and App Runner do by a service's execution role.
