@@ -60,6 +60,9 @@ def test_stacks_apply_and_then_plan_nothing(terraform: Any, project: Path, emula
     changes = ("plan", *QUIET, "-detailed-exitcode")
     terraform.run("bootstrap", *changes, *BOOTSTRAP, label="second plan")
 
+    attached = emulator.client("iam").list_attached_role_policies(RoleName="acme-local_deploy")["AttachedPolicies"]
+    assert {"acme-local_read", "acme-local_deploy", "acme-local_deploy-roles"} < {one["PolicyName"] for one in attached}
+
     digests = {"api": _push(emulator, "api", 1)}
     _write_service(project, "api", "# all as it comes\n")
     terraform.init("app", "app/local/terraform.tfstate")

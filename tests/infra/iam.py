@@ -67,7 +67,7 @@ def parse(policy: str) -> list[Statement]:
                 sid=raw["Sid"],
                 allow=raw["Effect"] == "Allow",
                 actions=_several(raw["Action"]),
-                resources=_several(raw.get("Resource", raw.get("NotResource"))),
+                resources=_several(raw["NotResource" if "NotResource" in raw else "Resource"]),
                 inverted="NotResource" in raw,
                 conditions=conditions,
             )
@@ -87,14 +87,15 @@ def kinds_of(action: str) -> tuple[Kind, ...]:
     prefix, _, name = action.partition(":")
     service = _reference().get(prefix, {})
     privileges = {key.lower(): value for key, value in service.get("privileges", {}).items()}
-    found = privileges.get(name.lower())
+    found: dict[str, Any] | None = privileges.get(name.lower())
     if found is None:
         return ()
     types = cast("dict[str, dict[str, Any]]", found["resource_types"])
     if prefix == "apigateway":
         # Its verbs are listed with the resources of HTTP APIs only; what REST APIs have is listed beside.
-        types = {**types, **dict.fromkeys(service["resources"], {"required": False, "condition_keys": []})}
-    of_request = frozenset(types.get("", {}).get("condition_keys", [])) | GLOBAL_KEYS
+        rest: dict[str, Any] = {"required": False, "condition_keys": []}
+        types = {**types, **dict.fromkeys(service["resources"], rest)}
+    of_request = frozenset(cast("list[str]", types.get("", {}).get("condition_keys", []))) | GLOBAL_KEYS
     kinds = [
         Kind(
             name=kind,
