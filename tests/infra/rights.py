@@ -290,6 +290,7 @@ WRITES: dict[str, tuple[str, ...]] = {
         *_TAGS,
     ),
     "aws_lb": (
+        "ec2:GetSecurityGroupsForVpc",
         "elasticloadbalancing:CreateLoadBalancer",
         "elasticloadbalancing:DeleteLoadBalancer",
         "elasticloadbalancing:ModifyLoadBalancerAttributes",
