@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
+import urllib3.util.connection  # noqa: F401  opens a socket when it is first imported, to look for IPv6
 from hypothesis import settings
 
 from stackyard.testing import Printed, ScriptedRunner, printed_screen
