@@ -96,6 +96,7 @@ module "eks_cluster" {
   subnet_ids           = module.network[0].subnet_ids
   nodes                = module.catalog.environment.eks.nodes
   public_endpoint      = module.catalog.environment.eks.public_endpoint
+  admin_arns           = module.catalog.environment.eks.admins
   deploy_role_arn      = "arn:${local.partition}:iam::${local.account}:role/${local.project}/${local.full_name}_deploy"
   permissions_boundary = local.infrastructure
   log_retention        = module.catalog.environment.log_retention

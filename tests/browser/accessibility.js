@@ -73,7 +73,7 @@
     texts += 1;
     if (found < (large ? 3 : 4.5)) say(element, `contrast ${found.toFixed(2)}`);
   }
-  if (texts < 20) problems.push(`only ${texts} texts were looked at`);
+  if (texts < 15) problems.push(`only ${texts} texts were looked at`);
   for (const element of document.querySelectorAll("input, select, textarea, button.quiet")) {
     if (!shown(element)) continue;
     const found = ratio(channels(getComputedStyle(element).borderTopColor), behind(element.parentElement));

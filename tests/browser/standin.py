@@ -7,7 +7,6 @@ integrations. The whole system has the real one: ``pytest tests/browser --base-u
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 import subprocess
@@ -31,11 +30,11 @@ if TYPE_CHECKING:
 
 STAGE = "local"
 KEY = "let-me-in"
-SIBLINGS = [
+SERVICES: list[dict[str, object]] = [
     {"name": "api", "kind": "lambda", "path": "/", "example": "/greet?name=World"},
     {"name": "ledger", "kind": "eks", "path": "/ledger", "example": "/entries"},
     {"name": "vault", "kind": "apprunner", "path": "/vault", "api_key": True},
-    {"name": "web", "kind": "ecs", "path": "/web", "example": "/services"},
+    {"name": "web", "kind": "ecs", "path": "/web", "example": "/services.json"},
     {"name": "worker", "kind": "lambda", "path": "/worker", "example": "/"},
 ]
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
@@ -76,7 +75,6 @@ class Standin:
             "SERVICE_ENVIRONMENT": STAGE,
             "SERVICE_PATH": path,
             "SERVICE_URL_BASE": f"{self.url}/{STAGE}",
-            "SERVICE_SIBLINGS": json.dumps(SIBLINGS),
         }
         argv = [sys.executable, "-m", "uvicorn", f"{name}.app:app", "--port", "0"]
         with log.open("wb") as output:
@@ -96,6 +94,8 @@ class Standin:
             self.asked.append((request.method, path))
             inside = path.removeprefix(f"/{STAGE}") or "/"
             first = "/" + inside.split("/")[1]
+            if inside == "/web/services.json":
+                return JSONResponse([{"api_key": False, "example": None, **each} for each in SERVICES])
             if first == "/ledger":
                 return JSONResponse({"ledger": self.ledger}, self.ledger)
             if first == "/vault":

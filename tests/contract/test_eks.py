@@ -10,6 +10,14 @@ from typing import Any
 
 import pytest
 
+from stackyard.kinds.manifests import EksService, render, render_cluster, render_first_size
+from stackyard.project import Target, Throttle
+from stackyard.tools.aws import Aws
+from stackyard.tools.kubernetes import Cluster
+
+ACCOUNT = "123456789012"
+TARGET = Target("acme", "local", ACCOUNT, "eu-west-1", protected=False, throttle=Throttle())
+MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 QUIET = ("-input=false", "-no-color", "-parallelism=30")
 STACK = """
 terraform {
@@ -106,7 +114,7 @@ def terraform(
 
 
 def test_the_modules_apply_and_then_plan_nothing(terraform: Any, emulator: Any) -> None:
-    """What `emulated` leaves holds: second plans are empty, the cluster and the ways in are there, a service goes."""
+    """What `emulated` leaves holds: second plans are empty, what was made leads to ready pods, a service goes."""
     terraform.run("eks", "apply", *QUIET, "-auto-approve")
     terraform.run("eks", "plan", *QUIET, "-detailed-exitcode", label="second plan")
     outputs = json.loads(terraform.run("eks", "output", "-json").stdout)
@@ -118,6 +126,7 @@ def test_the_modules_apply_and_then_plan_nothing(terraform: Any, emulator: Any) 
     targets = {name: service["details"]["target_group_arn"] for name, service in outputs["services"]["value"].items()}
     assert _target_groups(emulator) == set(targets.values())
     assert outputs["services"]["value"]["web"]["integration"]["target"] == "http://acme-local.elb.localhost:31234"
+    _roll_out(emulator, outputs["services"]["value"]["web"])
 
     only_web = ("-var", 'ports={"web":31234}')
     terraform.run("eks", "apply", *QUIET, "-auto-approve", *only_web, label="apply of a removal")
@@ -127,3 +136,40 @@ def test_the_modules_apply_and_then_plan_nothing(terraform: Any, emulator: Any) 
 
 def _target_groups(emulator: Any) -> set[str]:
     return {group["TargetGroupArn"] for group in emulator.client("elbv2").describe_target_groups()["TargetGroups"]}
+
+
+def _roll_out(emulator: Any, service: dict[str, Any]) -> None:
+    """Take a service from what Terraform tells of it to pods that are ready."""
+    details = service["details"]
+    facts = EksService(
+        name="web",
+        namespace=details["namespace"],
+        project="acme",
+        environment="local",
+        image=_push(emulator),
+        app="web.app:app",
+        cpu=256,
+        memory=512,
+        min=1,
+        max=4,
+        variables=json.loads(details["environment"]),
+        target_group_arn=details["target_group_arn"],
+        nodes="auto",
+    )
+    access = Aws(TARGET, emulator.url).find_cluster(details["cluster"])
+    assert access is not None
+    cluster = Cluster(access, pause=0.01)
+    cluster.apply([*render_cluster("auto"), *render(facts)], first=(render_first_size(facts),))
+    cluster.wait_for_rollout(facts.namespace, facts.name, 20)
+    deployed = cluster.find_deployed(facts.namespace, facts.name)
+    assert deployed is not None
+    assert deployed.environment["SERVICE_URL_BASE"] == "http://127.0.0.1:8080/local"
+    assert f"{facts.namespace}/{facts.name}" == service["resource"]
+
+
+def _push(emulator: Any) -> str:
+    """Put an image into a repository and return its name, by digest."""
+    emulator.client("ecr").create_repository(repositoryName="acme")
+    manifest = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST, "layers": []})
+    image = emulator.client("ecr").put_image(repositoryName="acme", imageManifest=manifest, imageTag="web-1")
+    return f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/acme@{image['image']['imageId']['imageDigest']}"

@@ -44,6 +44,15 @@ def test_importing_the_tasks_imports_nothing_of_ours() -> None:
     assert not modules & {"stackyard", "servicekit", "pydantic", "boto3", "botocore", "rich", "httpx", "moto"}
 
 
+def test_only_who_speaks_to_a_cluster_pays_for_its_client() -> None:
+    """The official client is big: importing what uses it does not import it."""
+    modules, _ = loaded(
+        f"import sys, json, stackyard.tools.kubernetes, stackyard.kinds.manifests; print({LOADED})", ROOT
+    )
+    assert "stackyard" in modules
+    assert not modules & {"kubernetes", "boto3", "botocore", "urllib3"}
+
+
 def test_listing_the_tasks_imports_what_an_empty_tasks_file_does(empty: Path) -> None:
     """The same set of modules, and so about the same time; what is listed is real."""
     ours, printed = loaded(LIST, ROOT)

@@ -118,7 +118,7 @@ def _check_what_runs(emulator: Any, outputs: dict[str, Any], digests: Mapping[st
     (plan,) = gateway.get_usage_plans(keyId=key["id"])["items"]
     assert len(key["value"]) >= 20
     assert plan["apiStages"] == [{"apiId": outputs["api_id"]["value"], "stage": "local"}]
-    assert plan["throttle"] == {"rateLimit": 100.0, "burstLimit": 200}
+    assert plan["throttle"] == {"rateLimit": 10.0, "burstLimit": 20}
     document = json.loads(outputs["openapi"]["value"])
     resources = gateway.get_resources(restApiId=outputs["api_id"]["value"], limit=100)["items"]
     assert {resource["path"] for resource in resources} == set(document["paths"])
@@ -138,6 +138,6 @@ def test_mistakes_name_their_file(
     done = running.run("app", "plan", *QUIET, *_variables({}), codes=(1,))
     words = " ".join(done.stderr.split())
     assert "src/services/worker/service.yaml: not YAML" in words
-    assert "src/services/api/service.yaml: unknown key memroy; allowed: api_key, environment, kind," in words
-    assert "src/services/api/service.yaml: memory is 12; allowed: whole MiB from 128 to 10240." in words
+    assert "src/services/api/service.yaml: unknown key memroy; allowed: api_key, catalog, cpu, environment," in words
+    assert "src/services/api/service.yaml: memory is 12; allowed: whole MiB from 128 to 122880." in words
     assert "image_digests has no digest for: api" in words

@@ -110,7 +110,7 @@ def _apply(terraform: Any, label: str, *variables: str) -> dict[str, Any]:
 
 
 def test_the_modules_apply_and_then_plan_nothing(terraform: Any, emulator: Any) -> None:
-    """Second plans are empty: at first, after new images, after a removal and another way out. In the end all is gone."""
+    """Second plans are empty: at first, after new images, after a removal and another way out."""
     ecs, ec2 = emulator.client("ecs"), emulator.client("ec2")
     outputs = _apply(terraform, "two services")
     web = outputs["services"]["web"]

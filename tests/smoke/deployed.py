@@ -30,6 +30,8 @@ class Deployed:
     keyed: bool
     key: str
     """The value that lets us in where ``keyed``."""
+    example: str
+    """What its service.yaml asks for by GET, as the page of services offers it; empty where it names nothing."""
     kit: bool
     """Whether it is built on servicekit, going by its pyproject.toml here."""
 
@@ -66,6 +68,7 @@ def find_deployed(environment: str, wanted: Collection[str]) -> list[Deployed]:
             emulated=session.target.emulated,
             keyed=bool(facts["api_key"]),
             key=keys.get(session.target.resource_name(name), ""),
+            example=str(facts.get("example") or ""),
             kit=_is_kit(session.root / "src/services" / name / "pyproject.toml"),
         )
         for name, facts in chosen.items()

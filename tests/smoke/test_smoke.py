@@ -71,6 +71,11 @@ def refused(_service: Deployed, answer: httpx.Response) -> None:
     assert answer.json()["message"] == "Forbidden"
 
 
+def exemplary(_service: Deployed, answer: httpx.Response) -> None:
+    """What service.yaml gives as an example works."""
+    assert answer.status_code in range(200, 300), answer.text
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is asked of services, and what the answer must be."""
@@ -101,7 +106,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Ask each deployed service what it must be able to answer."""
     cases: list[object] = []
     for service in deployed(metafunc.config):
-        for question in (*EVERYBODY, *(KIT if service.kit else ()), *(KEYED if service.keyed else ())):
+        example = (Question(f"example {service.example}", service.example, exemplary),) if service.example else ()
+        for question in (*EVERYBODY, *example, *(KIT if service.kit else ()), *(KEYED if service.keyed else ())):
             key = {"x-api-key": service.key} if service.keyed and not question.keyless else {}
             headers = {**key, **question.headers}
             probe = plan(metafunc.config, Probe(service, question.name, question.path, headers))

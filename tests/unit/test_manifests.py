@@ -122,6 +122,16 @@ def test_changed_settings_roll_out_and_unchanged_ones_do_not() -> None:
     assert changed != template(A="1", B="2")["metadata"]["annotations"][SETTINGS_HASH]
 
 
+def test_every_release_has_settings_of_its_own() -> None:
+    """Pods of the one before that start after a failed rollout must not find what it failed with."""
+    before, after = (by_kind(dataclasses.replace(WEB, variables={"A": value})) for value in "12")
+    assert before["ConfigMap"]["metadata"]["name"] != after["ConfigMap"]["metadata"]["name"]
+    for objects in (before, after):
+        assert objects["ConfigMap"]["immutable"] is True
+        (container,) = objects["Deployment"]["spec"]["template"]["spec"]["containers"]
+        assert container["envFrom"] == [{"configMapRef": {"name": objects["ConfigMap"]["metadata"]["name"]}}]
+
+
 def test_the_size_is_the_autoscalers() -> None:
     """The Deployment names no replicas; what it begins with is an object of its own, for another owner."""
     objects = by_kind(WEB)
@@ -215,12 +225,12 @@ def test_a_hostile_value_stays_a_value(value: str) -> None:
     sent = {str(each["kind"]): each for each in json.loads(json.dumps(objects).encode())}
     assert sent["ConfigMap"]["data"] == {"GREETING": value}
     usual = by_kind(dataclasses.replace(WEB, variables={"GREETING": "hello"}))
-    for kind, each in sent.items():
-        if kind == "Deployment":
-            each["spec"]["template"]["metadata"].pop("annotations")
-            usual[kind]["spec"]["template"]["metadata"].pop("annotations")
-        if kind != "ConfigMap":
-            assert each == usual[kind]
+    for objects_of in (sent, usual):
+        template = objects_of["Deployment"]["spec"]["template"]
+        template["metadata"].pop("annotations")
+        assert len(template["spec"]["containers"][0].pop("envFrom")[0]["configMapRef"]["name"]) == len("web-0123456789")
+        objects_of.pop("ConfigMap")
+    assert sent == usual
 
 
 @given(

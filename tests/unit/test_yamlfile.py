@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stackyard.errors import ConfigError, MissingError, StackyardError
-from stackyard.yamlfile import YamlFile, read_yaml
+from stackyard.yamlfile import YamlFile, read_yaml, skim_yaml
 
 
 @pytest.fixture
@@ -25,6 +25,26 @@ def refuse(file: Path, text: str | bytes) -> ConfigError:
     with pytest.raises(ConfigError) as caught:
         read(file, text)
     return caught.value
+
+
+@pytest.mark.parametrize("character", ["\x85", "\u2028", "\u2029"])
+def test_a_line_break_that_some_readers_do_not_know_is_refused(file: Path, character: str) -> None:
+    """It would end the value for one and not for another; as an escape it means the same to all."""
+    code = f"{ord(character):04x}"
+    error = refuse(file, f"a: 1\nb: x{character}c: 2\n")
+    assert str(error) == f"x.yaml:2: has the character U+{code.upper()}, which YAML readers disagree on"
+    assert f'"\\u{code}"' in error.fix
+    assert read(file, f'b: "x\\u{code}y"\n').data == {"b": f"x{character}y"}
+
+
+def test_skimming_reads_the_same_and_fails_the_same(file: Path) -> None:
+    """Ten times faster, for who wants a key or two; what is no mapping is told as ever."""
+    text = "a: 1\nb: {c: [x, z]}\n"
+    assert read(file, text).data == skim_yaml(file, "x.yaml")
+    for broken in ("a: [\n", "- a\n", "", "a: !foo 1\n"):
+        file.write_text(broken)
+        with pytest.raises(ConfigError, match=r"^x\.yaml"):
+            skim_yaml(file, "x.yaml")
 
 
 def test_every_key_knows_its_line(file: Path) -> None:

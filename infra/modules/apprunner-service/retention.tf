@@ -7,7 +7,7 @@ locals {
 }
 
 resource "aws_scheduler_schedule" "retention" {
-  for_each = var.emulated ? toset([]) : toset(["application", "service"])
+  for_each = toset(["application", "service"])
 
   # By its whole name, which says whose it is: a schedule has no tags. EventBridge Scheduler allows 64 characters.
   name                = "${local.full_name}_${substr(each.key, 0, 3)}"
@@ -20,7 +20,7 @@ resource "aws_scheduler_schedule" "retention" {
 
   target {
     arn      = "arn:${local.partition}:scheduler:::aws-sdk:cloudwatchlogs:putRetentionPolicy"
-    role_arn = aws_iam_role.retention[0].arn
+    role_arn = aws_iam_role.retention.arn
     input    = jsonencode({ LogGroupName = local.log_groups[each.key], RetentionInDays = var.log_retention })
   }
 
@@ -28,8 +28,6 @@ resource "aws_scheduler_schedule" "retention" {
 }
 
 resource "aws_iam_role" "retention" {
-  count = var.emulated ? 0 : 1
-
   name                 = "${local.full_name}_logs"
   path                 = "/${var.project}/${var.environment}/"
   permissions_boundary = var.permissions_boundary
@@ -46,10 +44,8 @@ resource "aws_iam_role" "retention" {
 }
 
 resource "aws_iam_role_policy" "retention" {
-  count = var.emulated ? 0 : 1
-
   name = "retain"
-  role = aws_iam_role.retention[0].name
+  role = aws_iam_role.retention.name
 
   policy = jsonencode({
     Version = "2012-10-17"

@@ -117,7 +117,7 @@ variable "tracing" {
 }
 
 variable "emulated" {
-  description = "Whether AWS is the one on a laptop, whose log groups need no retention: they end with it."
+  description = "Whether AWS is the one on a laptop. It holds all of this; the input is there because every kind has it."
   type        = bool
   default     = false
   nullable    = false

@@ -98,9 +98,12 @@ resource "aws_eks_cluster" "this" {
     }
   }
 
-  # Logs written before the group exists would make EKS create it, without a retention. Without its policies the role
-  # could not delete what the cluster made in the VPC.
-  depends_on = [aws_cloudwatch_log_group.control_plane, aws_iam_role_policy_attachment.cluster, aws_iam_role_policy.cluster]
+  # Logs written before the group exists would make EKS create it, without a retention. Without their policies the roles
+  # could not take away what the cluster made in the VPC.
+  depends_on = [
+    aws_cloudwatch_log_group.control_plane, aws_iam_role_policy_attachment.cluster, aws_iam_role_policy.cluster,
+    aws_iam_role_policy_attachment.nodes,
+  ]
 }
 
 data "aws_vpc" "this" {

@@ -16,7 +16,7 @@ try:
     from servicekit.client import service_client
     from servicekit.context import RequestContext, current_request
     from servicekit.secrets import load_secrets
-    from servicekit.settings import Settings, SettingsError, Sibling
+    from servicekit.settings import Settings, SettingsError
 finally:
     if _collecting:
         gc.enable()
@@ -26,7 +26,6 @@ __all__ = [
     "RequestContext",
     "Settings",
     "SettingsError",
-    "Sibling",
     "adopt",
     "create_app",
     "current_request",

@@ -5,7 +5,6 @@ Owns the names and forms of the variables that every service gets. Reads nothing
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from typing import TYPE_CHECKING, Literal, Self
@@ -22,18 +21,6 @@ class SettingsError(ValueError):
     """An environment variable is missing or cannot be what it says; the message names it."""
 
 
-class Sibling(BaseModel):
-    """A service of the same environment, as SERVICE_SIBLINGS tells of it."""
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    kind: str
-    path: str
-    example: str | None = None
-    api_key: bool = False
-
-
 class Settings(BaseModel):
     """What a service is told about itself. Inherit from it to add variables of your own.
 
@@ -46,7 +33,6 @@ class Settings(BaseModel):
     service_environment: str = "local"
     service_path: str = "/"
     service_url_base: str | None = None
-    service_siblings: tuple[Sibling, ...] = ()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
 
     @field_validator("service_path")
@@ -56,11 +42,6 @@ class Settings(BaseModel):
             message = 'must be "/" or start with a slash and end without one, like "/worker"'
             raise ValueError(message)
         return value
-
-    @field_validator("service_siblings", mode="before")
-    @classmethod
-    def _read_siblings(cls, value: object) -> object:
-        return json.loads(value) if isinstance(value, str) else value
 
     @field_validator("log_level", mode="before")
     @classmethod

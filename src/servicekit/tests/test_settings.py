@@ -44,20 +44,6 @@ def test_a_wrong_variable_is_named(variable: str, value: str) -> None:
     assert repr(value) in str(caught.value)
 
 
-def test_siblings() -> None:
-    """SERVICE_SIBLINGS tells of every service of the environment; what a later version adds is ignored."""
-    text = (
-        '[{"name": "api", "kind": "lambda", "path": "/", "example": "/greet", "new": 1},'
-        ' {"name": "web", "kind": "ecs", "path": "/web"}]'
-    )
-    api, web = Settings.from_environ({"SERVICE_SIBLINGS": text}).service_siblings
-    assert (api.name, api.kind, api.path, api.example, api.api_key) == ("api", "lambda", "/", "/greet", False)
-    assert (web.name, web.example) == ("web", None)
-    for wrong in ("{", "[1]", '[{"name": "api"}]'):
-        with pytest.raises(SettingsError, match=r"^SERVICE_SIBLINGS: "):
-            Settings.from_environ({"SERVICE_SIBLINGS": wrong})
-
-
 class _Own(Settings):
     database_url: str
     pool_size: int = 5

@@ -34,7 +34,7 @@ from stackyard.scaffold import (
     settled_kind,
 )
 from stackyard.screen import Screen
-from stackyard.tools.holding import find_holder, is_held, take
+from stackyard.tools.holding import is_held, take
 from stackyard.tools.placing import complete_folder, list_files, place_folder, sweep
 from stackyard.words import plural
 from stackyard.yamlfile import read_yaml, skim_yaml
@@ -93,11 +93,9 @@ def add_service(root: Path, screen: Screen, request: Request, *, dry_run: bool =
 @contextlib.contextmanager
 def holding_services(root: Path, doing: str) -> Generator[None]:
     """Be the only one who adds or removes folders. Raises RefusedError when another run goes on doing so."""
-    lock = Layout(root).services_lock
-    hold = take(lock, PATIENCE)
+    hold = take(Layout(root).services_lock, PATIENCE)
     if hold is None:
-        holder = find_holder(lock)
-        why = holder.sentence() if holder else "another run of this checkout is at it"
+        why = f"another run of this checkout has been at it for {PATIENCE:g} s"
         raise RefusedError("the services are being changed", why, command=f"inv {doing}")
     try:
         yield

@@ -22,7 +22,7 @@ Manifest = dict[str, Json]
 PORT = 8080
 USER = 10001
 SETTINGS_HASH = "checksum/settings"
-"""The pod annotation by which changed settings roll out: a ConfigMap by itself restarts nothing."""
+"""The pod annotation that tells pods with other settings apart."""
 
 DRAIN = 30
 """Seconds that a pod goes on serving after it was told to end. The load balancer goes on sending for a while."""
@@ -96,7 +96,7 @@ def render(service: EksService) -> tuple[Manifest, ...]:
     return (
         _namespace(service),
         _object(service, "v1", "ServiceAccount", {"automountServiceAccountToken": False}),
-        _object(service, "v1", "ConfigMap", {"data": dict(sorted(service.variables.items()))}),
+        _settings(service),
         _service(service),
         _target_group_binding(service),
         _deployment(service),
@@ -111,7 +111,8 @@ def render_first_size(service: EksService) -> Manifest:
     Whoever applies a field and then leaves it out removes it, unless another owns it too; a Deployment would fall back
     to one pod at the second deploy (Kubernetes: Server-Side Apply, "Transferring ownership").
     """
-    return _object(service, "apps/v1", "Deployment", {"spec": {"replicas": service.min}}, labelled=False)
+    metadata: Json = {"name": service.name, "namespace": service.namespace}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": {"replicas": service.min}}
 
 
 def render_cluster(nodes: Literal["auto", "managed"]) -> tuple[Manifest, ...]:
@@ -171,11 +172,24 @@ def _labels(service: EksService) -> dict[str, Json]:
     }
 
 
-def _object(service: EksService, api: str, kind: str, rest: Mapping[str, Json], *, labelled: bool = True) -> Manifest:
-    metadata: dict[str, Json] = {"name": service.name, "namespace": service.namespace}
-    if labelled:
-        metadata["labels"] = _labels(service)
-    return {"apiVersion": api, "kind": kind, "metadata": metadata, **rest}
+def _metadata(service: EksService) -> dict[str, Json]:
+    return {"name": service.name, "namespace": service.namespace, "labels": _labels(service)}
+
+
+def _object(service: EksService, api: str, kind: str, rest: Mapping[str, Json]) -> Manifest:
+    return {"apiVersion": api, "kind": kind, "metadata": _metadata(service), **rest}
+
+
+def _settings_name(service: EksService) -> str:
+    return f"{service.name}-{settings_hash(service.variables)[:10]}"
+
+
+def _settings(service: EksService) -> Manifest:
+    # A new one for each change: pods of the release before that start during a rollout, or after a failed one, must
+    # find their own settings, and not the ones that it failed with.
+    metadata: Json = {**_metadata(service), "name": _settings_name(service)}
+    data: Json = dict(sorted(service.variables.items()))
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "immutable": True, "data": data}
 
 
 def _namespace(service: EksService) -> Manifest:
@@ -271,7 +285,7 @@ def _container(service: EksService) -> Json:
         "image": service.image,
         "args": [service.app],
         "ports": [{"name": "http", "containerPort": PORT, "protocol": "TCP"}],
-        "envFrom": [{"configMapRef": {"name": service.name}}],
+        "envFrom": [{"configMapRef": {"name": _settings_name(service)}}],
         "resources": resources,
         # Two minutes to start; only then the others begin.
         "startupProbe": _probe("/liveness", period=2, failures=60),

@@ -40,6 +40,7 @@ _RESOURCES = {
     ("v1", "Service"): "/api/v1/namespaces/{}/services",
     ("v1", "Pod"): "/api/v1/namespaces/{}/pods",
     ("apps/v1", "Deployment"): "/apis/apps/v1/namespaces/{}/deployments",
+    ("apps/v1", "ReplicaSet"): "/apis/apps/v1/namespaces/{}/replicasets",
     ("autoscaling/v2", "HorizontalPodAutoscaler"): "/apis/autoscaling/v2/namespaces/{}/horizontalpodautoscalers",
     ("policy/v1", "PodDisruptionBudget"): "/apis/policy/v1/namespaces/{}/poddisruptionbudgets",
     ("eks.amazonaws.com/v1", "TargetGroupBinding"): "/apis/eks.amazonaws.com/v1/namespaces/{}/targetgroupbindings",
@@ -94,6 +95,7 @@ class Cluster:
     ) -> None:
         """Wait until a Deployment's newest pods have replaced the others, ``timeout`` in seconds.
 
+        Then deletes the settings that no release can come back to.
         Raises ToolError with the reason, and with the container's last lines as its detail, as soon as it is clear
         that they will not.
         """
@@ -102,14 +104,15 @@ class Cluster:
             deployment = self._get("apps/v1", "Deployment", namespace, name)
             if deployment is None:
                 raise _failed(namespace, name, "there is no such Deployment")
-            labels = deployment["spec"]["selector"]["matchLabels"]
-            pods = self._list("v1", "Pod", namespace, ",".join(f"{key}={value}" for key, value in labels.items()))
+            selector = _selector(deployment)
+            pods = self._list("v1", "Pod", namespace, selector)
             now = time.monotonic()
             since = {pod: since.get(pod, now) for pod in (_names(each)[1] for each in pods if waits_for_node(each))}
             standing = judge(deployment, pods, {pod: now - first for pod, first in since.items()})
             if standing.words != said:
                 on_progress(said := standing.words)
             if standing.done:
+                self._forget_settings(namespace, selector, _settings_of(deployment))
                 return
             if not standing.failed and now - began < timeout:
                 time.sleep(self.pause)
@@ -122,11 +125,12 @@ class Cluster:
         deployment = self._get("apps/v1", "Deployment", namespace, name)
         if deployment is None:
             return None
-        settings = self._get("v1", "ConfigMap", namespace, name) or {}
-        (container,) = deployment["spec"]["template"]["spec"]["containers"]
+        environment: dict[str, str] = {}
+        for settings in _settings_of(deployment):
+            environment |= (self._get("v1", "ConfigMap", namespace, settings) or {}).get("data") or {}
         return Deployed(
-            digest=container["image"].partition("@")[2],
-            environment=settings.get("data") or {},
+            digest=deployment["spec"]["template"]["spec"]["containers"][0]["image"].partition("@")[2],
+            environment=environment,
             wanted=deployment["spec"].get("replicas", 1),
             ready=_status(deployment).get("readyReplicas", 0),
         )
@@ -203,6 +207,13 @@ class Cluster:
         path = _RESOURCES[api, kind].format(quote(namespace, safe=""))
         return self._json("GET", f"{path}?{urlencode({'labelSelector': selector})}")["items"]
 
+    def _forget_settings(self, namespace: str, selector: str, running: set[str]) -> None:
+        sets = self._list("apps/v1", "ReplicaSet", namespace, selector)
+        kept = running.union(*(_settings_of(each) for each in sets))
+        for name in (_names(each)[1] for each in self._list("v1", "ConfigMap", namespace, selector)):
+            if name not in kept:
+                self._call("DELETE", _path("v1", "ConfigMap", namespace, name))
+
     def _last_lines(self, namespace: str, pod: str, container: str) -> str:
         if not container:
             return ""
@@ -275,7 +286,8 @@ def _explain(cluster: str, method: str, path: str, status: int, answer: bytes) -
         error = _NotFoundError(what, words)
         error.about_kind = "could not find the requested resource" in words or words.startswith("404 page")
         return error
-    if status in {401, 403}:
+    # An admission webhook's no is a 403 too; this is what the access rules say.
+    if status == 401 or (status == 403 and " cannot " in words):
         return MissingError(
             f"no right to do this in cluster {cluster}",
             words or f"{method} {path}: {status}",
@@ -299,6 +311,17 @@ def _failed(namespace: str, name: str, why: str, lines: str = "") -> ToolError:
 
 def _path(api: str, kind: str, namespace: str, name: str) -> str:
     return f"{_RESOURCES[api, kind].format(quote(namespace, safe=''))}/{quote(name, safe='')}"
+
+
+def _selector(deployment: Object) -> str:
+    labels: dict[str, str] = deployment["spec"]["selector"]["matchLabels"]
+    return ",".join(f"{key}={value}" for key, value in labels.items())
+
+
+def _settings_of(each: Object) -> set[str]:
+    """Return the names of the ConfigMaps that a Deployment's, or a ReplicaSet's, pods take their environment from."""
+    sources: list[Object] = each["spec"]["template"]["spec"]["containers"][0].get("envFrom") or []
+    return {source["configMapRef"]["name"] for source in sources if "configMapRef" in source}
 
 
 def _status(each: Object) -> dict[str, Any]:

@@ -264,6 +264,42 @@ def test_a_cluster_is_described_with_what_it_was_given(emulator: Any, unpatched:
     assert "accessConfig" not in _create_cluster(unpatched)
 
 
+def test_a_cluster_can_be_changed(emulator: Any, unpatched: Any) -> None:
+    """The answer is an update that is found done, for settings and version alike; without the patch it is empty."""
+    subnets = [each["SubnetId"] for each in emulator.client("ec2").describe_subnets()["Subnets"][:2]]
+    request = {"roleArn": "arn:aws:iam::123456789012:role/eks", "resourcesVpcConfig": {"subnetIds": subnets}}
+    eks = emulator.client("eks")
+    eks.create_cluster(name="changed", version="1.33", **request)
+    closed = {"endpointPublicAccess": False, "endpointPrivateAccess": True}
+    for change in (
+        eks.update_cluster_config(name="changed", resourcesVpcConfig=closed),
+        eks.update_cluster_config(name="changed", upgradePolicy={"supportType": "STANDARD"}),
+        eks.update_cluster_version(name="changed", version="1.34"),
+    ):
+        found = eks.describe_update(name="changed", updateId=change["update"]["id"])["update"]
+        assert (found["status"], found["type"]) == ("Successful", change["update"]["type"])
+    cluster = eks.describe_cluster(name="changed")["cluster"]
+    assert (cluster["version"], cluster["upgradePolicy"]) == ("1.34", {"supportType": "STANDARD"})
+    assert cluster["resourcesVpcConfig"]["subnetIds"] == subnets
+    assert not cluster["resourcesVpcConfig"]["endpointPublicAccess"]
+    unpatched.client("eks").create_cluster(name="changed", **request)
+    answer = unpatched.client("eks").update_cluster_config(name="changed", resourcesVpcConfig=closed)
+    assert "update" not in answer
+
+
+def _make_cluster(running: Any) -> str:
+    made = running.client("eks").create_cluster(
+        name="acme", roleArn="arn:aws:iam::123456789012:role/cluster", resourcesVpcConfig={"subnetIds": []}
+    )
+    return made["cluster"]["endpoint"]
+
+
+def test_a_clusters_endpoint_leads_to_the_emulator(emulator: Any, unpatched: Any) -> None:
+    """By region and name; without the patch it leads nowhere."""
+    assert _make_cluster(emulator) == f"{emulator.url}/kubernetes/eu-west-1/acme"
+    assert _make_cluster(unpatched).endswith(".eks.amazonaws.com/")
+
+
 def test_empty_object_can_be_put(emulator: Any) -> None:
     """boto3 announces even an empty body with ``Expect``; the answer comes at once, not when the client gives up."""
     s3 = emulator.client("s3")

@@ -134,11 +134,11 @@ run "caps_its_roles" {
   command = plan
 
   assert {
-    condition     = alltrue([for role in [aws_iam_role.this, aws_iam_role.access, aws_iam_role.retention[0]] : role.permissions_boundary == var.permissions_boundary && role.path == "/acme/dev/"])
+    condition     = alltrue([for role in [aws_iam_role.this, aws_iam_role.access, aws_iam_role.retention] : role.permissions_boundary == var.permissions_boundary && role.path == "/acme/dev/"])
     error_message = "Every role must carry the boundary and lie in its environment's path."
   }
   assert {
-    condition     = [for role in [aws_iam_role.this, aws_iam_role.access, aws_iam_role.retention[0]] : [role.name, jsondecode(role.assume_role_policy).Statement[0].Principal.Service]] == [["acme-dev-order-desk", "tasks.apprunner.amazonaws.com"], ["acme-dev-order-desk_exec", "build.apprunner.amazonaws.com"], ["acme-dev-order-desk_logs", "scheduler.amazonaws.com"]]
+    condition     = [for role in [aws_iam_role.this, aws_iam_role.access, aws_iam_role.retention] : [role.name, jsondecode(role.assume_role_policy).Statement[0].Principal.Service]] == [["acme-dev-order-desk", "tasks.apprunner.amazonaws.com"], ["acme-dev-order-desk_exec", "build.apprunner.amazonaws.com"], ["acme-dev-order-desk_logs", "scheduler.amazonaws.com"]]
     error_message = "Each role must have its name and be assumed by its service."
   }
 }
@@ -173,22 +173,11 @@ run "keeps_its_logs_for_so_long" {
     error_message = "The retention must be set again every day, by a schedule whose name says whose it is."
   }
   assert {
-    condition = jsondecode(aws_iam_role_policy.retention[0].policy).Statement[0].Action == ["logs:PutRetentionPolicy"] && toset(jsondecode(aws_iam_role_policy.retention[0].policy).Statement[0].Resource) == toset(flatten([for kind in ["application", "service"] : [
+    condition = jsondecode(aws_iam_role_policy.retention.policy).Statement[0].Action == ["logs:PutRetentionPolicy"] && toset(jsondecode(aws_iam_role_policy.retention.policy).Statement[0].Resource) == toset(flatten([for kind in ["application", "service"] : [
       "arn:aws:logs:eu-west-1:111111111111:log-group:/aws/apprunner/acme-dev-order-desk/fedcba9876543210fedcba9876543210/${kind}",
       "arn:aws:logs:eu-west-1:111111111111:log-group:/aws/apprunner/acme-dev-order-desk/fedcba9876543210fedcba9876543210/${kind}:*",
     ]]))
     error_message = "It may set the retention of these two groups, and nothing else."
-  }
-}
-
-run "needs_no_retention_on_a_laptop" {
-  command = plan
-  variables {
-    emulated = true
-  }
-  assert {
-    condition     = length(aws_scheduler_schedule.retention) == 0 && length(aws_iam_role.retention) == 0
-    error_message = "Logs there end with the laptop's AWS."
   }
 }
 
@@ -248,6 +237,7 @@ run "takes_nulls_for_what_other_kinds_have" {
   variables {
     service  = { path = "/", memory = 3072, cpu = 1024, timeout = null, scaling = { min = 1, max = 25, concurrency = null }, environment = {}, secrets = {}, vpc = false }
     platform = { network = null, load_balancer = null, port = null, ecs_cluster = null, eks_cluster = null }
+    emulated = true
   }
   assert {
     condition     = one(aws_apprunner_service.this.instance_configuration).memory == "3072" && aws_apprunner_auto_scaling_configuration_version.this.max_concurrency == 100

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -17,11 +16,6 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-SIBLINGS = [
-    {"name": "api", "kind": "lambda", "path": "/", "example": "/greet?name=World"},
-    {"name": "vault", "kind": "apprunner", "path": "/vault", "api_key": True},
-]
 
 
 @pytest.fixture
@@ -50,10 +44,8 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., str]]:
 
 @pytest.fixture
 def deployed(serve: Callable[..., str]) -> str:
-    """The service as a deploy starts it, at /web beside two others."""
-    return serve(
-        SERVICE_NAME="web", SERVICE_ENVIRONMENT="dev", SERVICE_PATH="/web", SERVICE_SIBLINGS=json.dumps(SIBLINGS)
-    )
+    """The service as a deploy starts it, at /web."""
+    return serve(SERVICE_NAME="web", SERVICE_ENVIRONMENT="dev", SERVICE_PATH="/web")
 
 
 def test_the_page_names_public_paths(deployed: str) -> None:
@@ -64,27 +56,18 @@ def test_the_page_names_public_paths(deployed: str) -> None:
         links = re.findall(r'(?:href|src)="(/[^"]+)"', page.text)
         assert links == [f"{root}/static/{name}" for name in ("icon.svg", "page.css", "page.js")]
         assert "<title>Services · dev</title>" in page.text
+        assert f'data-stage="{root.removesuffix("/web")}"' in page.text
         assert "{" not in page.text
 
 
-def test_it_tells_every_service(deployed: str) -> None:
-    """Kinds in people's words, paths with the stage before them."""
-    found = httpx.get(f"{deployed}/web/services", headers={"x-stackyard-path": "/dev/web/services"}).json()
-    assert (found["environment"], found["stage"]) == ("dev", "/dev")
-    api, vault = found["services"]
-    assert (api["kind"], api["path"], api["health"]) == ("Lambda", "/dev/", "/dev/health")
-    assert (api["example"], api["api_key"]) == ("/dev/greet?name=World", False)
-    assert (vault["kind"], vault["path"], vault["docs"]) == ("App Runner", "/dev/vault", "/dev/vault/docs")
-    assert (vault["example"], vault["api_key"]) == (None, True)
-    assert httpx.get(f"{deployed}/web/services").json()["services"][0]["path"] == "/"
-
-
-def test_started_by_hand_it_knows_itself(serve: Callable[..., str]) -> None:
-    """Without any variable the page works and has one service."""
+def test_started_by_hand_it_knows_itself(serve: Callable[..., str], deployed: str) -> None:
+    """Without a gateway the page works and has one service; the list has the gateway's form, without the stage."""
     address = serve()
     assert 'src="/static/page.js"' in httpx.get(address).text
-    found = httpx.get(f"{address}/services").json()
-    assert [(each["name"], each["health"]) for each in found["services"]] == [("service", "/health")]
+    own = {"kind": "server", "api_key": False, "example": None}
+    assert httpx.get(f"{address}/services.json").json() == [{"name": "service", "path": "/", **own}]
+    asked = httpx.get(f"{deployed}/web/services.json", headers={"x-stackyard-path": "/dev/web/services.json"})
+    assert asked.json() == [{"name": "web", "path": "/web", **own}]
 
 
 def test_files_are_asked_for_anew_and_sent_once(deployed: str) -> None:
@@ -104,4 +87,4 @@ def test_health_and_docs_are_every_services_own(deployed: str) -> None:
     assert httpx.get(f"{deployed}/health").json()["service"] == "web"
     docs = httpx.get(f"{deployed}/web/docs")
     assert "content-security-policy" not in docs.headers
-    assert set(httpx.get(f"{deployed}/web/openapi.json").json()["paths"]) == {"/services"}
+    assert set(httpx.get(f"{deployed}/web/openapi.json").json()["paths"]) == {"/services.json"}

@@ -1,7 +1,8 @@
-"""The service's routes: the page, its files, and what the page knows of the environment.
+"""The service's routes: the page, its files, and the list of services where no gateway has it.
 
 The server asks no other service anything. The browser does, at the page's own origin, so that what the page shows is
-what its reader can reach, and nobody can have this server send a request for them.
+what its reader can reach, and nobody can have this server send a request for them. The list of services is the
+gateway's (`catalog: true` in service.yaml): this server is not deployed anew when another service comes or goes.
 """
 
 from __future__ import annotations
@@ -15,10 +16,9 @@ from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel
 
-from servicekit import Settings, Sibling, create_app
+from servicekit import Settings, create_app
 
 STATIC = Path(__file__).parent / "static"
-KINDS = {"lambda": "Lambda", "apprunner": "App Runner", "ecs": "ECS", "eks": "EKS"}
 # Files may change with every deploy under the same name: browsers ask each time, and are told "not modified".
 HEADERS = {
     "Cache-Control": "no-cache",
@@ -32,31 +32,17 @@ POLICY = (
 )
 
 settings = Settings.from_environ()
-# Told by the deploy. Started by hand, the page knows itself alone.
-SIBLINGS = settings.service_siblings or (
-    Sibling(name=settings.service_name, kind="server", path=settings.service_path, example="/services"),
-)
 app = create_app(settings, title="web", description="A page for people: every service, and a form to try it.")
 
 
 class Service(BaseModel):
-    """One service, as the page shows it; paths have the stage before them."""
+    """One service as the gateway lists it; ``path`` is without the stage, ``example`` below it."""
 
     name: str
     kind: str
     path: str
-    health: str
-    docs: str
-    example: str | None
     api_key: bool
-
-
-class Environment(BaseModel):
-    """Every service of the environment that the page stands in."""
-
-    environment: str
-    stage: str
-    services: list[Service]
+    example: str | None
 
 
 class Files(StaticFiles):
@@ -75,34 +61,16 @@ app.mount("/static", Files(directory=STATIC), name="static")
 @app.get("/", include_in_schema=False)
 def page(request: Request) -> HTMLResponse:
     """Answer with the page; its links name the public path, with or without a slash at the end."""
+    root: str = request.scope["root_path"]
+    stage = root.removesuffix(settings.service_path.rstrip("/"))
     text = (STATIC / "page.html").read_text(encoding="utf-8")
-    filled = text.replace("{root}", escape(request.scope["root_path"])).replace(
-        "{environment}", escape(settings.service_environment)
-    )
-    return HTMLResponse(filled, headers={**HEADERS, "Content-Security-Policy": POLICY})
+    for name, value in (("root", root), ("stage", stage), ("environment", settings.service_environment)):
+        text = text.replace(f"{{{name}}}", escape(value))
+    return HTMLResponse(text, headers={**HEADERS, "Content-Security-Policy": POLICY})
 
 
-@app.get("/services")
-async def services(request: Request) -> Environment:
-    """Tell every service of the environment, as it was deployed."""
-    stage: str = request.scope["root_path"].removesuffix(settings.service_path.rstrip("/"))
-    return Environment(
-        environment=settings.service_environment,
-        stage=stage,
-        services=[describe(sibling, stage) for sibling in SIBLINGS],
-    )
-
-
-def describe(sibling: Sibling, stage: str) -> Service:
-    """Put a service's public paths together."""
-    path = stage + sibling.path
-    below = path.rstrip("/")
-    return Service(
-        name=sibling.name,
-        kind=KINDS.get(sibling.kind, sibling.kind),
-        path=path,
-        health=f"{below}/health",
-        docs=f"{below}/docs",
-        example=f"{below}{sibling.example}" if sibling.example else None,
-        api_key=sibling.api_key,
-    )
+@app.get("/services.json")
+async def services() -> list[Service]:
+    """Tell of this service alone: what the page shows where it was started by hand."""
+    own = Service(name=settings.service_name, kind="server", path=settings.service_path, api_key=False, example=None)
+    return [own]

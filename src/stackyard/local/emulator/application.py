@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+from stackyard.local.emulator.kubernetes import with_kubernetes
 from stackyard.local.emulator.patches import patch
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def patched_application(account: str, without: Collection[str]) -> WSGIApplicati
         lacking = str(environ.get("HTTP_X_AMZ_TARGET", "")).startswith("AppRunner.")
         return (app_runner.get() if lacking else moto)(environ, start_response)
 
-    return answer
+    return with_kubernetes(answer)
 
 
 class _Later:

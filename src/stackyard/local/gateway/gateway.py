@@ -22,6 +22,7 @@ from stackyard.local.gateway.functions import Function, ThrottledError
 from stackyard.local.gateway.integration import HttpTarget
 from stackyard.local.gateway.journal import Journal
 from stackyard.local.gateway.limits import Caller, Gate
+from stackyard.local.gateway.mock import MockTarget
 from stackyard.local.gateway.routes import Router, binary_types
 from stackyard.local.gateway.runtime import Attention, Invocation, parent_span
 from stackyard.local.gateway.servers import Server
@@ -199,6 +200,8 @@ class Gateway:
         target = match.method.target
         if isinstance(target, HttpTarget):
             self._call(exchange, target, match.method.timeout)
+        elif isinstance(target, MockTarget):
+            exchange.answered(target.status, [], target.body)
         else:
             place, ids = serving.office.place, exchange.ids
             event = render_event(request, match, path, query, staged=staged, place=place, ids=ids, caller=caller)

@@ -16,6 +16,7 @@ from pydantic import JsonValue
 
 from stackyard.errors import ConfigError
 from stackyard.local.gateway.integration import HttpTarget, compile_target
+from stackyard.local.gateway.mock import MockTarget, compile_mock
 
 ANY = "x-amazon-apigateway-any-method"
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
@@ -28,11 +29,11 @@ _FUNCTION = re.compile(r"arn:[^:]+:apigateway:[^:]*:lambda:path/2015-03-31/funct
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One method of one resource: what it calls (a function's ARN or a server), its timeout in s, if it wants a key."""
+    """One method of one resource: what answers (function by ARN, server, nobody), timeout in s, if it wants a key."""
 
     resource: str
     resource_id: str
-    target: str | HttpTarget
+    target: str | HttpTarget | MockTarget
     timeout: float
     needs_key: bool
 
@@ -151,17 +152,19 @@ class _Compiler:
             needs_key=self._everywhere if security is None else _wants_key(security, self._openapi),
         )
 
-    def _target(self, integration: Mapping[str, JsonValue], place: str) -> str | HttpTarget:
+    def _target(self, integration: Mapping[str, JsonValue], place: str) -> str | HttpTarget | MockTarget:
         kind = str(integration.get("type", "")).lower()
         if kind == "http_proxy":
             return compile_target(integration, self._variables, place)
+        if kind == "mock":
+            return compile_mock(integration, place)
         found = _FUNCTION.fullmatch(str(integration.get("uri", "")))
         if kind != "aws_proxy" or found is None:
             raise ConfigError(
                 f"the OpenAPI document, {place}",
                 f"an integration of type {integration.get('type')!r} to {integration.get('uri')!r} "
                 "cannot be served here",
-                fix="The local gateway serves Lambda proxy (aws_proxy) and HTTP proxy (http_proxy) integrations.",
+                fix="The local gateway serves integrations of types aws_proxy (Lambda), http_proxy and mock.",
             )
         return found["arn"]
 

@@ -34,7 +34,7 @@ resource "aws_eks_cluster" "this" {
   vpc_config {
     subnet_ids              = aws_subnet.private[*].id
     endpoint_private_access = true
-    endpoint_public_access  = true
+    endpoint_public_access  = var.greeting == "hello"
   }
   access_config {
     authentication_mode                         = "API"

@@ -6,9 +6,11 @@ const MS_A_SERVICE = 250; // a round of a hundred services takes its time
 const PATIENCE = 10000; // ms for one health check
 const CHECKS_SHOWN = 30;
 const LONGEST_SHOWN = 200_000; // characters of a body
+const KINDS = { lambda: "Lambda", apprunner: "App Runner", ecs: "ECS", eks: "EKS" };
 const BODYLESS = new Set(["GET", "HEAD"]);
 
 const root = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
+const { stage } = document.documentElement.dataset;
 const find = (id) => document.getElementById(id);
 const cards = new Map();
 let timer, round, paused = false;
@@ -17,15 +19,30 @@ let timer, round, paused = false;
 
 async function begin() {
   try {
-    const answer = await fetch(`${root}/services`, { cache: "no-store" });
+    const answer = await fetch(`${root}/services.json`, { cache: "no-store" });
     if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
-    const { services } = await answer.json();
+    const services = (await answer.json()).map(describe);
     services.forEach(addCard);
     find("path").value = services.find((each) => each.example)?.example ?? services[0]?.health ?? "/";
     check();
   } catch (error) {
     summarize("down", `The list of services could not be read: ${error.message}. Reload the page to try again.`);
   }
+}
+
+// The list has paths without the stage, and an example below the service's own path.
+function describe({ name, kind, path, api_key, example }) {
+  const whole = stage + path;
+  const below = whole.replace(/\/$/, "");
+  return {
+    name,
+    kind: KINDS[kind] ?? kind,
+    path: whole,
+    health: `${below}/health`,
+    docs: `${below}/docs`,
+    example: example && below + example,
+    api_key,
+  };
 }
 
 function addCard(service) {

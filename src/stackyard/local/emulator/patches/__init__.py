@@ -14,7 +14,7 @@ PATCHES: dict[str, tuple[str, ...]] = {
     "applicationautoscaling": ("autoscaling_tags",),
     "ecr": ("ecr_manifest_digest", "ecr_requested_tag"),
     "ecs": ("ecs_service_members", "ecs_steady_services"),
-    "eks": ("eks_cluster_members",),
+    "eks": ("eks_cluster_members", "eks_cluster_updates", "eks_endpoint"),
     "s3": ("s3_conditional_deny",),
 }
 """Service, as moto names it -> modules of this package; each has ``apply()``."""
