@@ -38,7 +38,7 @@ RUN --mount=type=cache,target=/root/.cache/uv --mount=type=secret,id=uv.toml,tar
 FROM lists AS own
 RUN --mount=type=cache,target=/root/.cache/uv --mount=type=secret,id=uv.toml,target=/etc/uv/uv.toml \
     uv pip install -q --no-deps --no-sources --target /app/own -r own.txt && \
-    rm -rf /app/own/.lock /app/own/*.dist-info/direct_url.json /app/own/*.dist-info/uv_cache.json
+    rm -rf /app/own/bin /app/own/.lock /app/own/*.dist-info/direct_url.json /app/own/*.dist-info/uv_cache.json
 
 FROM ${BASE_IMAGE} AS runtime
 ENV PYTHONPATH=/app/own:/app/lib PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
@@ -65,5 +65,5 @@ EXPOSE 8080
 #    without telling either side.
 #  - After SIGTERM requests get 28 s to end (the gateway waits for 29), and what the application does at its end the
 #    rest of ECS's 30; on EKS there are 35 after the time to drain.
-ENTRYPOINT ["python", "-m", "uvicorn", "--host", "0.0.0.0", "--port", "8080", "--ws", "none", "--no-proxy-headers", \
+ENTRYPOINT ["python", "-m", "uvicorn", "--host", "0.0.0.0", "--port", "8080", "--ws", "none", \
   "--log-level", "warning", "--no-access-log", "--timeout-keep-alive", "300", "--timeout-graceful-shutdown", "28"]
