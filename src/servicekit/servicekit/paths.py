@@ -1,8 +1,9 @@
 """Where a service stands in its public URL.
 
 Owns the split of a public path into what lies ahead (stage, a custom domain's base path), the service's own path, and
-the route; and which host stands before it. Every service is sent its full public path without the stage; ASGI's ``root_path`` is set from it, so that
-routes are written without a prefix and links, redirects and ``/docs`` still come out right.
+the route; and which host stands before it. Every service is sent its full public path without the stage; ASGI's
+``root_path`` is set from it, so that routes are written without a prefix and links, redirects and ``/docs`` still come
+out right.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ PUBLIC_HOST_HEADER = "x-stackyard-host"
 """The header in which they pass ``context.domainName`` on, since ``Host`` names the integration (AWS: "How can I
 forward the host header with private integration for an API Gateway REST API?").
 
-A client that reaches the service without the gateway can choose it, as it could choose ``Host``. On Lambda it is ignored.
+A client that reaches the service without the gateway can choose it, as it could choose ``Host``. On Lambda it is not
+looked at.
 """
 
 _AHEAD = re.compile(r"(/[A-Za-z0-9_][A-Za-z0-9._~-]*)*")

@@ -153,7 +153,8 @@ def test_absolute_links_name_the_host_that_was_asked(
 ) -> None:
     """Behind the gateway ``Host`` is the integration's; the public one is told, and must look like one."""
     told = {"x-forwarded-proto": proto, "x-forwarded-port": port, PUBLIC_PATH_HEADER: "/dev/worker/items/7"}
-    sent = {"host": "balancer.internal", PUBLIC_HOST_HEADER: host, **{name: each for name, each in told.items() if each}}
+    sent = {name: each for name, each in told.items() if each}
+    sent |= {"host": "balancer.internal", PUBLIC_HOST_HEADER: host}
     item = httpx.get(f"{serve(sample('/worker'))}/worker/items/7", headers=sent).json()
     expected = f"{public}/dev/worker/items/7"
     if public.endswith(".internal"):
