@@ -170,10 +170,11 @@ run "sends_a_server_the_public_path" {
   assert {
     condition = alltrue([for item in jsondecode(output.openapi).paths : alltrue([
       item["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"].httpMethod == "ANY",
+      item["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"].requestParameters["integration.request.header.x-stackyard-host"] == "context.domainName",
       item["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"].requestParameters["integration.request.header.x-stackyard-path"] == "context.path",
       item["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"].requestParameters["integration.request.header.x-stackyard-request-id"] == "context.requestId",
     ])])
-    error_message = "A server must be told the stage's path and the request's id."
+    error_message = "A server must be told the host, the stage's path and the request's id."
   }
   assert {
     condition     = jsondecode(output.openapi).paths["/shop/{proxy+}"]["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"].requestParameters["integration.request.path.proxy"] == "method.request.path.proxy"
