@@ -62,7 +62,7 @@ def unit(session: nox.Session) -> None:
 def infra(session: nox.Session) -> None:
     """Every Terraform module by its own tests, with a mocked provider."""
     sync(session, "test")
-    session.run("pytest", "tests/infra", *session.posargs)
+    session.run("pytest", *SIDE_BY_SIDE, "tests/infra", *session.posargs)
 
 
 @nox.session
