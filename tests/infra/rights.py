@@ -1,7 +1,7 @@
 """What Terraform's AWS provider calls for each resource type: what a refresh reads, what making and unmaking writes.
 
-From the provider's documentation (hashicorp/aws 5.100) and AWS's Service Authorization Reference; nobody has watched the
-calls at AWS yet. A type that is not here fails the test: look up its calls, then give the roles rights.
+From the provider's documentation (hashicorp/aws 5.100) and AWS's Service Authorization Reference; nobody has watched
+the calls at AWS yet. A type that is not here fails the test: look up its calls, then give the roles rights.
 """
 
 READS: dict[str, tuple[str, ...]] = {
