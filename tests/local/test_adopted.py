@@ -92,6 +92,7 @@ TABLE = {
     "a mounted application": Asked("GET", "/reports/daily", 200),
     "the docs of it": Asked("GET", "/reports/docs", 200),
     "the index of its files": Asked("GET", "/", 200),
+    "the bare path": Asked("GET", "", 200),
     "a file": Asked("GET", "/static/index.html", 200),
     "a file that is not there": Asked("GET", "/static/none.css", 404),
     "a file that one has": Asked("GET", "/static/index.html", 304, SINCE),
