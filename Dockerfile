@@ -3,6 +3,7 @@
 #
 #   docker buildx build --platform linux/arm64 --target lambda --build-arg SERVICE=api --provenance=false --sbom=false .
 #
+# Targets: `lambda` for functions, `server` for what listens on 8080 (App Runner, ECS, EKS).
 # An own package index: --secret id=uv.toml,src=… and --secret id=pip.conf,src=… are used where given.
 ARG BASE_IMAGE=public.ecr.aws/docker/library/python:3.14-slim
 
@@ -37,13 +38,32 @@ RUN --mount=type=cache,target=/root/.cache/uv --mount=type=secret,id=uv.toml,tar
 FROM lists AS own
 RUN --mount=type=cache,target=/root/.cache/uv --mount=type=secret,id=uv.toml,target=/etc/uv/uv.toml \
     uv pip install -q --no-deps --no-sources --target /app/own -r own.txt && \
-    rm -rf /app/own/.lock /app/own/*.dist-info/direct_url.json /app/own/*.dist-info/uv_cache.json
+    rm -rf /app/own/bin /app/own/.lock /app/own/*.dist-info/direct_url.json /app/own/*.dist-info/uv_cache.json
 
-FROM ${BASE_IMAGE} AS lambda
+FROM ${BASE_IMAGE} AS runtime
 ENV PYTHONPATH=/app/own:/app/lib PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /app
 COPY --from=third-party /app/lib lib
 COPY --from=own /app/own own
 USER 10001:10001
+
+FROM runtime AS lambda
 # The command is the handler, like api.lambda_handler.handler; the function's configuration sets it.
 ENTRYPOINT ["python", "-m", "awslambdaric"]
+
+FROM runtime AS server
+# The only place to write to where the root is read-only. Fargate gives a volume to root, mode 0755, but for what the
+# image says of it: the base's /tmp is everyone's (Amazon ECS: Use bind mounts).
+VOLUME /tmp
+ENV PORT=8080
+EXPOSE 8080
+# The command is the application, like web.app:app; App Runner, which says not whether a command replaces the entry
+# point, names it in UVICORN_APP instead.
+#  - What a client says of itself in X-Forwarded-* is believed from nobody: App Runner's address is open to all, and the
+#    gateway passes on what came in.
+#  - An idle connection outlives the callers' own patience, and ends before a network load balancer forgets it (350 s)
+#    without telling either side.
+#  - After SIGTERM requests get 28 s to end (the gateway waits for 29), and what the application does at its end the
+#    rest of ECS's 30; on EKS there are 35 after the time to drain.
+ENTRYPOINT ["python", "-m", "uvicorn", "--host", "0.0.0.0", "--port", "8080", "--ws", "none", \
+  "--log-level", "warning", "--no-access-log", "--timeout-keep-alive", "300", "--timeout-graceful-shutdown", "28"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -16,6 +16,9 @@ from stackyard.services import Entry
 
 BASE_IMAGE = "public.ecr.aws/docker/library/python:3.14-slim"
 """What every image is built on, by default."""
+
+_PROOF = {"lambda": "awslambdaric", "server": "uvicorn", "secrets": "botocore"}
+"""What an extra of servicekit's draws in, and an image without it does not start for the lack of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ def plan_images(
     Args:
         entries: The services.
         files: By service, the hash of each file that goes into its image, by path.
-        shared: The hashes of what goes into every image (servicekit, Dockerfile).
+        shared: The hashes of what every image is made with (Dockerfile).
         lock: ``uv.lock``, parsed.
         kinds: What each kind's images are built for.
 
@@ -69,12 +72,29 @@ def locked_share(lock: Mapping[str, Any], package: str) -> list[str]:
     smaller; extras are followed where something in the share asks for them. Empty for a package that the lock does not
     know: see `find_unlocked`.
     """
+    lines: set[str] = set()
+    for item in _drawn_in(lock, package):
+        files = [*item.get("wheels", []), *([item["sdist"]] if "sdist" in item else [])]
+        hashes = sorted(file["hash"] for file in files if "hash" in file)
+        if hashes:  # the project's own packages have none: see own_folders
+            lines.add(f"{item['name']}=={item['version']} {' '.join(hashes)}")
+    return sorted(lines)
+
+
+def own_folders(lock: Mapping[str, Any], package: str) -> list[str]:
+    """Return the folders, relative to the root, of what a package draws in of the project's own, itself among them."""
+    sources = (item.get("source", {}) for item in _drawn_in(lock, package))
+    places = (source.get(way) for source in sources for way in ("editable", "directory", "virtual"))
+    return sorted({place for place in places if place})
+
+
+def _drawn_in(lock: Mapping[str, Any], package: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the locked packages that one asks for, itself first; some more than once."""
     packages: dict[str, list[Mapping[str, Any]]] = {}
     for item in cast("list[Mapping[str, Any]]", lock.get("package", [])):
         packages.setdefault(item["name"], []).append(item)
     seen: set[tuple[str, str]] = set()
     waiting = [(package, "")]
-    lines: set[str] = set()
     while waiting:
         name, extra = waiting.pop()
         if (name, extra) in seen:
@@ -85,17 +105,25 @@ def locked_share(lock: Mapping[str, Any], package: str) -> list[str]:
             needed = optional.get(extra, []) if extra else cast("list[Mapping[str, Any]]", item.get("dependencies", []))
             for each in needed:
                 waiting += [(each["name"], wanted) for wanted in ("", *each.get("extra", []))]
-            files = [*item.get("wheels", []), *([item["sdist"]] if "sdist" in item else [])]
-            hashes = sorted(file["hash"] for file in files if "hash" in file)
-            if hashes:  # the project's own packages have none; their files are hashed as files
-                lines.add(f"{name}=={item['version']} {' '.join(hashes)}")
-    return sorted(lines)
+            yield item
 
 
 def find_unlocked(lock: Mapping[str, Any], packages: Iterable[str]) -> list[str]:
     """Return the packages that the lock does not know, so that their tags stand on no pins."""
     known = {item["name"] for item in cast("list[Mapping[str, Any]]", lock.get("package", []))}
     return sorted(set(packages) - known)
+
+
+def find_unfit(entries: Iterable[Entry], lock: Mapping[str, Any]) -> list[tuple[Entry, list[str]]]:
+    """Return the services that lack extras of servicekit's, and which: their images would be built and not start."""
+    unfit: list[tuple[Entry, list[str]]] = []
+    for entry in entries:
+        reads_secrets = bool(entry.service.secrets) and not entry.kind.injects_secrets
+        extras = [entry.kind.extra, *(["secrets"] if reads_secrets else [])]
+        drawn_in = {item["name"] for item in _drawn_in(lock, entry.name)}
+        if lacking := [extra for extra in extras if _PROOF[extra] not in drawn_in]:
+            unfit.append((entry, lacking))
+    return unfit
 
 
 def render_manifest(image: Image) -> str:

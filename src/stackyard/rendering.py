@@ -84,7 +84,7 @@ class Templates:
             "path": service.path,
             "default_path": default_path(service.name),
             "api_key": service.api_key,
-            "extra": extra_of(service.kind),
+            "extra": service.kind.extra,
             **about,
         }
         rendered: dict[str, str] = {}
@@ -123,11 +123,6 @@ def _is_writable(folder: Path) -> bool:
     with contextlib.suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
     return os.access(folder, os.W_OK)
-
-
-def extra_of(kind: Kind) -> str:
-    """Return the extra of servicekit that a kind needs."""
-    return "lambda" if kind.runs == "function" else "server"
 
 
 def _in_order(text: str) -> str:

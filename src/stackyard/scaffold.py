@@ -24,7 +24,7 @@ from stackyard.addresses import (
 from stackyard.errors import ConfigError
 from stackyard.kinds import KINDS
 from stackyard.names import check_service_name, check_together, module_name
-from stackyard.rendering import NewService, extra_of
+from stackyard.rendering import NewService
 from stackyard.words import printable
 
 DEFAULT_KIND = "lambda"
@@ -242,7 +242,7 @@ def _plan(service: NewService, found: Found, render: Callable[[NewService], Mapp
 
 def _notes(service: NewService, found: Found) -> tuple[str, ...]:
     """Say what only its author can put right."""
-    extra = extra_of(service.kind)
+    extra = service.kind.extra
     named = re.search(r"servicekit\s*(?:\[([^\]]*)\])?", found.pyproject)
     if named and extra not in re.split(r"[,\s]+", named[1] or ""):
         kind = service.kind.name

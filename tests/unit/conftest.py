@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 from collections.abc import Callable, Generator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,9 @@ from tests.unit.folder import Folder
 # The same examples in every run: what fails here fails for everybody.
 settings.register_profile("unit", deadline=None, derandomize=True, database=None, max_examples=200)
 settings.load_profile("unit")
+
+# boto3's first import opens a socket, to see whether there is IPv6; that is no test's doing.
+import_module("stackyard.tools.aws")
 
 STARTERS = ("fork", "forkpty", "posix_spawn", "posix_spawnp", "system", "popen", "execv", "execve", "execvp", "execvpe")
 

@@ -18,6 +18,15 @@ environments:
   prod: {account: "222222222222", protected: true}
 """
 
+UV_BUILD = """
+[build-system]
+requires = ["uv_build>=0.9,<1"]
+build-backend = "uv_build"
+
+[tool.uv.build-backend]
+module-root = ""
+"""
+
 
 class Folder:
     """A project in a temporary folder."""
@@ -42,7 +51,7 @@ class Folder:
         """Write a service that has everything it needs; return its folder."""
         base = f"src/services/{name}"
         self.write(f"{base}/service.yaml", text)
-        self.write(f"{base}/pyproject.toml", f'[project]\nname = "{name}"\n')
+        self.write(f"{base}/pyproject.toml", f'[project]\nname = "{name}"\n{UV_BUILD}')
         self.write(f"{base}/{module_name(name)}/__init__.py", "")
         for file in ("app.py", "lambda_handler.py"):
             self.write(f"{base}/{module_name(name)}/{file}", "")

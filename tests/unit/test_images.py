@@ -6,22 +6,32 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import tomllib
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from stackyard.commands.observe import wanted_images
+from stackyard.commands.observe import check_extras, wanted_images
 from stackyard.commands.session import Session
 from stackyard.errors import ConfigError, MissingError
-from stackyard.images import Image, build_command, locked_share, manifest_digest, plan_images, render_manifest
+from stackyard.images import (
+    Image,
+    build_command,
+    locked_share,
+    manifest_digest,
+    own_folders,
+    plan_images,
+    render_manifest,
+)
 from stackyard.kinds import KINDS
 from stackyard.testing import Printed, ScriptedRunner
-from stackyard.tools.tree import hash_files, read_lock
-from tests.unit.folder import Folder
+from stackyard.tools.tree import LEFT_OUT, SETTINGS, hash_files, read_lock
+from tests.unit.folder import UV_BUILD, Folder
 
 LOCK = """\
 [[package]]
@@ -40,7 +50,12 @@ test = [{ name = "pytest" }]
 name = "worker"
 version = "0.1.0"
 source = { editable = "src/services/worker" }
-dependencies = [{ name = "fastapi", extra = ["all"] }]
+dependencies = [{ name = "fastapi", extra = ["all"] }, { name = "servicekit" }, { name = "words" }]
+
+[[package]]
+name = "words"
+version = "0.1.0"
+source = { editable = "src/words" }
 
 [[package]]
 name = "servicekit"
@@ -110,6 +125,9 @@ def places(folder: Folder) -> Folder:
     folder.service("web")
     folder.service("worker")
     folder.write("src/services/web/web/app.py", "x = 1\n")
+    folder.write("src/words/pyproject.toml", f'[project]\nname = "words"\nreadme = "README.md"\n{UV_BUILD}')
+    folder.write("src/words/words/__init__.py", "x = 1\n")
+    folder.write("src/servicekit/pyproject.toml", f'[project]\nname = "servicekit"\n{UV_BUILD}')
     folder.write("src/services/web/tests/test_web.py", "")
     folder.write("src/servicekit/servicekit/app.py", "x = 1\n")
     folder.write("Dockerfile", "FROM scratch\n")
@@ -122,36 +140,50 @@ def wanted(folder: Folder, printed: Printed, environment: str = "local") -> dict
     return {image.service: image.tag for image in wanted_images(session)}
 
 
-def append(name: str) -> Callable[[Path], None]:
+def append(name: str, text: str = "# changed\n") -> Callable[[Path], None]:
     """Change a file below the root."""
 
     def change(root: Path) -> None:
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a", encoding="utf-8") as file:
-            file.write("# changed\n")
+            file.write(text)
 
     return change
 
 
-def pin(old: str, new: str) -> Callable[[Path], None]:
-    """Change the lock file."""
+def edit(name: str, old: str, new: str) -> Callable[[Path], None]:
+    """Replace text of a file below the root."""
 
     def change(root: Path) -> None:
-        text = (root / "uv.lock").read_text(encoding="utf-8")
+        text = (root / name).read_text(encoding="utf-8")
         assert old in text
-        (root / "uv.lock").write_text(text.replace(old, new), encoding="utf-8")
+        (root / name).write_text(text.replace(old, new), encoding="utf-8")
 
     return change
 
 
+pin = partial(edit, "uv.lock")
+
 CODE = "src/services/web/web/app.py"
+PYPROJECT = "src/services/web/pyproject.toml"
 CHANGES: list[tuple[str, Callable[[Path], object], set[str]]] = [
     ("its code", append(CODE), {"web"}),
-    ("its pyproject", append("src/services/web/pyproject.toml"), {"web"}),
+    ("its version", edit(PYPROJECT, "[project]", '[project]\nversion = "2"'), {"web"}),
+    ("its dependencies", edit(PYPROJECT, "[project]", '[project]\ndependencies = ["fastapi"]'), {"web"}),
+    ("how it is built", edit(PYPROJECT, "<1", "<2"), {"web"}),
+    ("another backend", edit(PYPROJECT, '"uv_build"', '"hatchling.build"'), {"web"}),
+    ("a pyproject that cannot be read", append(PYPROJECT, "= nothing"), {"web"}),
+    ("a comment in its pyproject", append(PYPROJECT), set()),
+    ("what its tests need", append(PYPROJECT, '[dependency-groups]\ntest = ["pytest"]\n'), set()),
+    ("a tool's settings", append(PYPROJECT, "[tool.ruff]\nline-length = 100\n"), set()),
     ("a new file of its own", append("src/services/web/web/data/words.txt"), {"web"}),
     ("a file taken away", lambda root: (root / CODE).rename(root / "elsewhere"), {"web"}),
     ("a file that can be run now", lambda root: (root / CODE).chmod(0o755), {"web"}),
+    ("a page that it serves", append("src/services/web/web/pages/README.md"), {"web"}),
+    ("data that is called as the settings are", append("src/services/web/web/service.yaml"), {"web"}),
+    ("another package of the project's own", append("src/words/words/__init__.py"), {"worker"}),
+    ("the README that a package names", append("src/words/README.md"), {"worker"}),
     ("a renamed file", lambda root: (root / CODE).rename(root / "src/services/web/web/other.py"), {"web"}),
     ("servicekit", append("src/servicekit/servicekit/app.py"), {"web", "worker"}),
     ("the Dockerfile", append("Dockerfile"), {"web", "worker"}),
@@ -159,9 +191,15 @@ CHANGES: list[tuple[str, Callable[[Path], object], set[str]]] = [
     ("a version of its own", pin('version = "4.0"', 'version = "4.1"'), {"web"}),
     ("a pin of an extra of another", pin("sha256:j", "sha256:j2"), {"worker"}),
     ("a pin of both", pin("sha256:s", "sha256:s2"), {"web", "worker"}),
-    ("a pin of servicekit's", pin('{ name = "servicekit" }', '{ name = "starlette" }'), {"web"}),
+    ("servicekit's dependencies", pin('name = "mangum", marker', 'name = "starlette", marker'), {"web", "worker"}),
+    ("a pin that a marker chooses", pin("sha256:m5", "sha256:m7"), {"web", "worker"}),
     ("a pin of a test's package", pin("sha256:p", "sha256:p2"), set()),
     ("the settings", append("src/services/web/service.yaml"), set()),
+    ("its README", append("src/services/web/README.md"), set()),
+    ("what lies beside its package", append("src/services/web/notes/plan.md"), set()),
+    ("tests in its package", append("src/services/web/web/tests/test_app.py"), set()),
+    ("a secret that was left there", append("src/services/web/web/.env.local"), set()),
+    ("servicekit's tests", append("src/servicekit/tests/test_app.py"), set()),
     ("its tests", append("src/services/web/tests/test_web.py"), set()),
     ("bytecode", append("src/services/web/web/__pycache__/app.cpython-314.pyc"), set()),
     ("infra", append("infra/app/main.tf"), set()),
@@ -236,6 +274,43 @@ def test_a_service_that_the_lock_does_not_know_is_refused_by_a_real_account(plac
     assert caught.value.command == "uv lock"
 
 
+def test_docker_is_sent_nothing_that_no_tag_knows_of() -> None:
+    """What hashes leave out by name, `.dockerignore` leaves out too, and nothing else that may be in a package."""
+    lines = (Path(__file__).parents[2] / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    everywhere = {line.removeprefix("**/") for line in lines if line.startswith("**/")}
+    rest = {line for line in lines if line and not line.startswith(("#", "**/"))}
+    assert everywhere == set(LEFT_OUT)
+    assert rest == {"*", "!pyproject.toml", "!uv.lock", "!src", "src/stackyard", f"src/services/*/{SETTINGS}"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "lacking"),
+    [
+        ("kind: ecs\n", None),
+        ("kind: ecs\nsecrets: {TOKEN: token}\n", None),
+        ("kind: lambda\n", "servicekit[lambda]; a service of kind lambda needs that"),
+        ("kind: eks\nsecrets: {TOKEN: token}\n", "servicekit[secrets]; a service of kind eks with secrets needs that"),
+    ],
+)
+def test_an_image_that_could_not_start_is_refused(places: Folder, settings: str, lacking: str | None) -> None:
+    """The laptop has every extra; an image has what its package asks for, which another kind or a secret changes."""
+    places.service("web", settings)
+    entries = [entry for entry in places.read_catalog().entries if entry.name == "web"]
+    if lacking is None:
+        check_extras(entries, lock())
+        return
+    with pytest.raises(ConfigError, match=re.escape(lacking)) as caught:
+        check_extras(entries, lock())
+    assert caught.value.what == "src/services/web/pyproject.toml"
+    assert shlex.split(caught.value.command) == ["uv", "add", "--package", "web", lacking.partition(";")[0]]
+
+
+def test_the_own_packages_that_are_drawn_in() -> None:
+    """A service's folder and those of the workspace's packages that it needs; none for one that is not locked."""
+    assert own_folders(lock(), "worker") == ["src/servicekit", "src/services/worker", "src/words"]
+    assert own_folders(lock(), "shop") == []
+
+
 def test_a_link_that_leads_nowhere_and_a_pipe_are_no_content(tmp_path: Path) -> None:
     """Neither ends a deploy, nor hangs it."""
     (tmp_path / ".#app.py").symlink_to("me@there.1")
@@ -277,10 +352,23 @@ def test_a_stand_in_manifest_has_a_digest_of_its_own() -> None:
     assert render_manifest(Image("web", "web-other", "linux/arm64", "lambda")) != manifest
 
 
-def test_the_command_that_builds_an_image_names_its_platform_and_its_tag() -> None:
-    """Word for word what a person types where no task builds it yet."""
-    image = Image("api", "api-0123456789abcdef", "linux/arm64", "lambda")
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("lambda", "--platform linux/arm64 --target lambda"),
+        ("apprunner", "--platform linux/amd64 --target server"),
+        ("ecs", "--platform linux/arm64 --target server"),
+        ("eks", "--platform linux/arm64 --target server"),
+    ],
+)
+def test_the_command_that_builds_an_image_names_target_platform_and_tag(
+    places: Folder, kind: str, options: str
+) -> None:
+    """Word for word what a person types where no task builds it yet; App Runner runs nothing but amd64."""
+    places.service("web", f"kind: {kind}\n")
+    entries = [entry for entry in places.read_catalog().entries if entry.name == "web"]
+    [image] = plan_images(entries, {"web": {}}, {}, lock())
     assert build_command(image, "111111111111.dkr.ecr.eu-west-1.amazonaws.com", "acme") == (
-        "docker buildx build --platform linux/arm64 --target lambda --build-arg SERVICE=api --provenance=false "
-        "--sbom=false --tag 111111111111.dkr.ecr.eu-west-1.amazonaws.com/acme:api-0123456789abcdef --push ."
+        f"docker buildx build {options} --build-arg SERVICE=web --provenance=false --sbom=false "
+        f"--tag 111111111111.dkr.ecr.eu-west-1.amazonaws.com/acme:{image.tag} --push ."
     )

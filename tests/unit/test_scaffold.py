@@ -13,7 +13,7 @@ import yaml
 from stackyard.addresses import listener_port
 from stackyard.errors import ConfigError
 from stackyard.kinds import KINDS
-from stackyard.rendering import DEFAULT, NewService, Templates, describe_template, extra_of, find_templates
+from stackyard.rendering import DEFAULT, NewService, Templates, describe_template, find_templates
 from stackyard.scaffold import Addition, Facts, Found, Request, plan_additions, settled_kind
 from stackyard.services import Service, ServiceFile, check_kind
 
@@ -93,7 +93,7 @@ def test_what_is_rendered_is_valid(kind: str, template: str, path: str, api_key:
 
     project = tomllib.loads(files["pyproject.toml"])["project"]
     assert project["name"] == "shop"
-    assert project["dependencies"][0] == f"servicekit[{extra_of(KINDS[kind])}]"
+    assert project["dependencies"][0] == f"servicekit[{KINDS[kind].extra}]"
     assert project["dependencies"][1:] == describe_template(template)["dependencies"]
     for name in files:
         if name.endswith(".py"):

@@ -13,8 +13,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from stackyard.commands.secrets import create_secret
 from stackyard.commands.session import Session
 from stackyard.errors import StackyardError
+from stackyard.kinds import KINDS
 from stackyard.local import daemons
 from stackyard.names import LOCAL
 from stackyard.screen import Screen
@@ -195,7 +197,8 @@ def _account(session: Session) -> Iterator[Check]:
 
     def quota() -> Check:
         total, unreserved = session.aws.concurrency_limit()
-        reserved = sum(entry.service.scaling.max or 0 for entry in session.catalog.entries)
+        functions = [entry.service for entry in session.catalog.entries if entry.kind.runs == "function"]
+        reserved = sum(service.scaling.max or 0 for service in functions)
         good = total - reserved >= CONCURRENCY
         found = f"{total} at once, {unreserved} unreserved; this project reserves {reserved}"
         ask = f"aws service-quotas request-service-quota-increase --region {target.region} --service-code lambda"
@@ -214,6 +217,32 @@ def _account(session: Session) -> Iterator[Check]:
     yield _guarded("gateway's log role", role)
     yield _guarded("Lambda concurrency", quota)
     yield _guarded("state lock", locks)
+    yield from _kinds(session)
+
+
+def _kinds(session: Session) -> Iterator[Check]:
+    """Look at what only some services need."""
+    entries = session.catalog.entries
+    wanted = sorted({secret for entry in entries for secret in entry.secrets.values()})
+    if wanted:
+
+        def secrets() -> Check:
+            missing = [name for name in wanted if not session.aws.has_secret(name)]
+            found = f"missing: {', '.join(missing)}" if missing else ", ".join(wanted)
+            command = create_secret(session.target, missing[0]) if missing else ""
+            return Check("secrets", "fail" if missing else "ok", found, command)
+
+        yield _guarded("secrets", secrets)
+    if any(entry.service.kind == "apprunner" for entry in entries):
+
+        def app_runner() -> Check:
+            there = session.aws.count_app_runner_services()
+            found = (
+                f"{there} services in this region" if there else f"none in this region yet; {KINDS['apprunner'].notice}"
+            )
+            return Check("App Runner", "ok" if there else "warn", found)
+
+        yield _guarded("App Runner", app_runner)
 
 
 def _pin(session: Session) -> Check:

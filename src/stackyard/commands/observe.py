@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from stackyard.commands.session import Session
 from stackyard.errors import ConfigError, MissingError
-from stackyard.images import Image, find_unlocked, plan_images
+from stackyard.images import Image, find_unfit, find_unlocked, own_folders, plan_images
 from stackyard.plan import DeployPlan, plan_deploy
+from stackyard.services import Entry
 from stackyard.tools.git import Revision, describe_revision
-from stackyard.tools.tree import hash_files, read_lock
+from stackyard.tools.tree import hash_files, hash_package, read_lock
 
-SHARED = ("src/servicekit", "Dockerfile", ".dockerignore")
+SHARED = ("Dockerfile", ".dockerignore")
+
+KIT = "src/servicekit"
 
 
 def wanted_images(session: Session) -> tuple[Image, ...]:
@@ -32,8 +36,21 @@ def wanted_images(session: Session) -> tuple[Image, ...]:
         )
     if not session.target.emulated:
         check_lock(session)
-    files = {entry.name: hash_files(session.root, [entry.folder]) for entry in entries}
-    return plan_images(entries, files, hash_files(session.root, SHARED), lock)
+        check_extras(entries, lock)
+    return plan_images(entries, hash_sources(session, lock), hash_files(session.root, SHARED), lock)
+
+
+def hash_sources(session: Session, lock: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Hash what of the project's own goes into each service's image, by service and path."""
+    read: dict[str, dict[str, str]] = {}
+    found: dict[str, dict[str, str]] = {}
+    for entry in session.catalog.entries:
+        # A service that the laptop's lock does not know yet is taken to draw in what any does.
+        for folder in {entry.folder, *(own_folders(lock, entry.name) or [KIT])}:
+            if folder not in read:
+                read[folder] = hash_package(session.root, folder)
+            found.setdefault(entry.name, {}).update(read[folder])
+    return found
 
 
 def check_lock(session: Session) -> None:
@@ -45,6 +62,18 @@ def check_lock(session: Session) -> None:
     if done.code != 0:
         why = "does not fit the pyproject.toml files any more"
         raise ConfigError("uv.lock", why, command="uv lock", detail=done.stderr)
+
+
+def check_extras(entries: Iterable[Entry], lock: Mapping[str, Any]) -> None:
+    """Refuse services that lack what they are run with; the laptop's own Python has it. Raises ConfigError."""
+    for entry, extras in find_unfit(entries, lock):
+        asked = f"servicekit[{','.join(extras)}]"
+        what = f"a service of kind {entry.kind.name}{' with secrets' if 'secrets' in extras else ''}"
+        raise ConfigError(
+            f"{entry.folder}/pyproject.toml",
+            f"it does not ask for {asked}; {what} needs that",
+            command=f"uv add --package {entry.name} '{asked}'",
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from stackyard.commands.session import Session
 from stackyard.errors import ConfigError, MissingError
+from stackyard.project import Target
 from stackyard.yamlfile import read_yaml
 
 FILE = "secrets.local.yaml"
@@ -36,9 +37,13 @@ def check_secrets(session: Session, *, make: bool) -> None:
             f"AWS Secrets Manager has no {', '.join(missing)}",
             f"{wanted[missing[0]]}/service.yaml names it",
             fix="Make it; the value comes from a file, so that no shell history has it.",
-            command=f"aws secretsmanager create-secret --name {missing[0]} --secret-string file://value.txt "
-            f"--region {session.target.region}",
+            command=create_secret(session.target, missing[0]),
         )
+
+
+def create_secret(target: Target, name: str) -> str:
+    """Return what to type to make a secret whose value stands in a file."""
+    return f"aws secretsmanager create-secret --region {target.region} --name {name} --secret-string file://value.txt"
 
 
 def _make(session: Session, wanted: list[str]) -> None:

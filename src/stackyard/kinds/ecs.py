@@ -34,5 +34,6 @@ KIND = Kind(
     scaling={"min": 1, "max": 4},
     check=_check,
     keys=frozenset({"cpu", "scaling.min"}),
+    injects_secrets=True,
     private=True,
 )

@@ -46,6 +46,8 @@ class Kind:
     """Keys of ``service.yaml`` that this kind has and not every other: ``timeout``, ``vpc``, ``scaling.min`` …"""
     private: bool = False
     """Whether it stands in the environment's network, behind the load balancer."""
+    injects_secrets: bool = False
+    """Whether the platform puts secrets into the environment; where not, servicekit reads them."""
     name_limit: int = 64
     """Characters of ``<project>-<environment>-<service>``."""
     notice: str = ""
@@ -55,3 +57,8 @@ class Kind:
     def handler_file(self) -> str:
         """What a service's package must hold: what the kind calls."""
         return "lambda_handler.py" if self.runs == "function" else "app.py"
+
+    @property
+    def extra(self) -> str:
+        """The extra of servicekit's that its services need."""
+        return "lambda" if self.runs == "function" else "server"

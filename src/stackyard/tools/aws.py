@@ -336,6 +336,11 @@ class Aws:
             limits = self.client("lambda").get_account_settings()["AccountLimit"]
         return limits["ConcurrentExecutions"], limits["UnreservedConcurrentExecutions"]
 
+    def count_app_runner_services(self) -> int:
+        """Return how many App Runner services the region has, 20 at the most."""
+        with self.explained("App Runner"):
+            return len(self.client("apprunner").list_services(MaxResults=20)["ServiceSummaryList"])
+
     def gateway_log_role(self) -> str:
         """Return the role with which API Gateway writes logs in this account and region; empty when unset."""
         with self.explained("API Gateway settings"):

@@ -8,17 +8,36 @@ import os
 import stat
 import tomllib
 from collections.abc import Iterable
-from pathlib import Path
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from stackyard.errors import ConfigError, MissingError
+from stackyard.wheels import plan_wheel
 
-_NEVER = frozenset({"__pycache__", "tests", ".pytest_cache", ".ruff_cache", ".venv", ".hypothesis", "node_modules"})
-"""Folders that never go into an image."""
+LEFT_OUT = (
+    *("__pycache__", "*.py[co]", "*.egg-info", "tests", ".env*"),
+    *(".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".venv"),
+)
+"""Names that never go into an image, wherever they are. `.dockerignore` keeps the same away from docker."""
 
-_IGNORED_SUFFIXES = (".pyc", ".pyo")
-_IGNORED_NAMES = frozenset({"README.md", "service.yaml"})
-"""With the above, what `.dockerignore` leaves out too: settings reach AWS through Terraform, not in an image."""
+SETTINGS = "service.yaml"
+"""What a service's settings are in; they reach AWS through Terraform, and no image."""
+
+
+def hash_package(root: Path, folder: str) -> dict[str, str]:
+    """Hash what of the package in ``folder``, relative to ``root``, goes into an image, by path.
+
+    Raises MissingError for a file that may not be read.
+    """
+    try:
+        pyproject = tomllib.loads((root / folder / "pyproject.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        pyproject = {}  # the whole folder, and so this file as it is
+    wheel = plan_wheel(pyproject)
+    hashes = hash_files(root, [PurePosixPath(folder, place).as_posix() for place in wheel.places])
+    hashes.pop(f"{folder}/{SETTINGS}", None)
+    return {**hashes, f"{folder}/pyproject.toml": wheel.metadata} if wheel.metadata else hashes
 
 
 def hash_files(root: Path, places: Iterable[str]) -> dict[str, str]:
@@ -32,14 +51,18 @@ def hash_files(root: Path, places: Iterable[str]) -> dict[str, str]:
         if start.is_file():
             hashes[place] = _hash(start)
         for folder, folders, names in os.walk(start):
-            folders[:] = sorted(name for name in folders if name not in _NEVER and not name.endswith(".egg-info"))
+            folders[:] = sorted(name for name in folders if not _is_left_out(name))
             for name in sorted(names):
-                if name.endswith(_IGNORED_SUFFIXES) or name in _IGNORED_NAMES or name.startswith(".env"):
+                if _is_left_out(name):
                     continue
                 path = Path(folder, name)
                 with contextlib.suppress(FileNotFoundError):  # an editor's own file, gone again
                     hashes[path.relative_to(root).as_posix()] = _hash(path)
     return hashes
+
+
+def _is_left_out(name: str) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in LEFT_OUT)
 
 
 def _hash(path: Path) -> str:
