@@ -1,7 +1,7 @@
 """The round of a service's life for every kind: added, deployed, found well, changed, removed, nothing else touched.
 
 One project for all of it: a deploy of all four kinds takes half a minute. Each test leaves it as it found it, but for
-the last one, which takes the services away.
+the last two: one changes a service's kind, one takes all away.
 """
 
 from __future__ import annotations
@@ -153,8 +153,8 @@ def test_a_key_lets_in_until_it_is_replaced(kinds: Project) -> None:
     refused = get(kinds, f"/{KEYED}/greet")
     assert (refused.status_code, refused.json()["message"]) == (403, "Forbidden")
     with ThreadPoolExecutor(10) as pool:
-        answers = list(pool.map(lambda _: get(kinds, f"/{KEYED}/liveness", old).status_code, range(40)))
-    assert set(answers) == {200, 429}, answers
+        asked = [pool.submit(get, kinds, f"/{KEYED}/liveness", old) for _ in range(40)]
+    assert {each.result().status_code for each in asked} == {200, 429}
     new = show_key(kinds, "--rotate")
     assert new != old
     assert get(kinds, f"/{KEYED}/greet", old).status_code == 403
@@ -182,6 +182,22 @@ def test_a_rollout_that_fails(kinds: Project) -> None:
     assert {name: row for name, row in rows.items() if name != "pods"} == {
         name: row for name, row in was.items() if name != "pods"
     }
+
+
+def test_a_service_of_another_kind(kinds: Project) -> None:
+    """What the guide says to edit, and a deploy: a function becomes a server, with the same path and settings."""
+    folder = "src/services/quick"
+    kinds.change(f"{folder}/service.yaml", "kind: lambda", "kind: ecs")
+    kinds.change(f"{folder}/pyproject.toml", "servicekit[lambda", "servicekit[server")
+    done = kinds.run("add-service", "quick")
+    assert done.code == 0, done.text()
+    assert "warning" not in done.err
+    kinds.deploy()
+    told = get(kinds, "/quick/told").json()
+    assert (told["TOKEN"], told["COLOUR"], told["SERVICE_SECRETS"]) == ("very-secret", "blue", None)
+    row = describe(kinds)["quick"]
+    assert (row["kind"], row["deployed"]) == ("ecs", "current")
+    assert "no changes" in kinds.deploy().err
 
 
 def test_removed_services_leave_nothing(kinds: Project, before: Mapping[str, Mapping[str, Any]]) -> None:
