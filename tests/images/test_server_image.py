@@ -138,7 +138,7 @@ def test_a_wrong_setting_is_the_logs_last_line(front: str) -> None:
 def test_an_application_that_is_not_there_is_named(front: str) -> None:
     """Nothing is served without one, and the log says what was looked for."""
     status, line = ended(front, "front.app:application")
-    assert status == 1
+    assert status == 3
     assert json.loads(line)["message"].endswith('Attribute "application" not found in module "front.app".')
     assert ended(front) == (2, "Error: Missing argument 'APP'.")
 
