@@ -62,7 +62,7 @@ def unit(session: nox.Session) -> None:
 def infra(session: nox.Session) -> None:
     """Every Terraform module by its own tests, with a mocked provider."""
     sync(session, "test")
-    session.run("pytest", "tests/infra", *session.posargs)
+    session.run("pytest", *SIDE_BY_SIDE, "tests/infra", *session.posargs)
 
 
 @nox.session
@@ -102,6 +102,6 @@ def browser(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Print figures, side by side: `nox -s bench -- cli|servicekit|gateway|deploy|up`, without a name all."""
+    """Print figures, side by side: `nox -s bench -- cli|servicekit|gateway|deploy|up|scale`, without a name all."""
     sync(session, "test", "dev")
     session.run("python", "-m", "tests.bench", *session.posargs)

@@ -9,7 +9,10 @@ locals {
 
   partition  = data.aws_partition.current.partition
   repository = "${local.account}.dkr.ecr.${local.region}.${data.aws_partition.current.dns_suffix}/${local.project}"
-  boundary   = "arn:${local.partition}:iam::${local.account}:policy/${local.project}-${var.environment}_boundary"
+
+  # What caps the services' roles, and those of what they stand on (infra/bootstrap).
+  boundary       = "arn:${local.partition}:iam::${local.account}:policy/${local.project}-${var.environment}_boundary"
+  infrastructure = "arn:${local.partition}:iam::${local.account}:policy/${local.project}-${var.environment}_infrastructure"
 }
 
 module "catalog" {
@@ -62,7 +65,7 @@ module "network" {
   # What nodes and controllers call (Amazon EKS: Deploy private clusters with limited internet access).
   more_endpoints       = length(local.of_kind.eks) > 0 ? ["ec2", "eks", "eks-auth", "elasticloadbalancing"] : []
   log_retention        = module.catalog.environment.log_retention
-  permissions_boundary = local.boundary
+  permissions_boundary = local.infrastructure
   emulated             = local.emulated
 }
 
@@ -95,8 +98,9 @@ module "eks_cluster" {
   subnet_ids           = module.network[0].subnet_ids
   nodes                = module.catalog.environment.eks.nodes
   public_endpoint      = module.catalog.environment.eks.public_endpoint
+  admin_arns           = module.catalog.environment.eks.admins
   deploy_role_arn      = "arn:${local.partition}:iam::${local.account}:role/${local.project}/${local.full_name}_deploy"
-  permissions_boundary = local.boundary
+  permissions_boundary = local.infrastructure
   log_retention        = module.catalog.environment.log_retention
   emulated             = local.emulated
 }

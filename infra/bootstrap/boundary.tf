@@ -1,5 +1,5 @@
 # The most that a service's role can ever do, whatever its policies say: its own environment's data, and nothing that
-# grants rights. A deploy role may create roles only under it (write.tf).
+# grants rights. A deploy role may create roles only under it, or under the one in infrastructure.tf (write_roles.tf).
 resource "aws_iam_policy" "boundary" {
   for_each = local.environments
 
@@ -13,8 +13,8 @@ resource "aws_iam_policy" "boundary" {
         Sid    = "Observe"
         Effect = "Allow"
         Action = [
-          "cloudwatch:PutMetricData", "xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:PutTelemetryRecords",
-          "xray:PutTraceSegments",
+          "cloudwatch:PutMetricData", "xray:GetSamplingRules", "xray:GetSamplingStatisticSummaries",
+          "xray:GetSamplingTargets", "xray:PutTelemetryRecords", "xray:PutTraceSegments",
         ]
         Resource = "*"
       },
@@ -22,7 +22,27 @@ resource "aws_iam_policy" "boundary" {
         Sid      = "Log"
         Effect   = "Allow"
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-        Resource = "${local.arns[each.key].log_groups[0]}:*"
+        Resource = [for kind in ["ecs", "lambda"] : "${local.arn["logs"]}:log-group:/aws/${kind}/${local.project}-${each.key}-*:*"]
+      },
+      {
+        # App Runner's groups, whose retention a schedule sets; long names are cut there (modules/apprunner-service).
+        Sid      = "KeepLogsSoLong"
+        Effect   = "Allow"
+        Action   = ["logs:PutRetentionPolicy"]
+        Resource = "${local.arn["logs"]}:log-group:/aws/apprunner/${substr("${local.project}-${each.key}-", 0, 29)}*"
+      },
+      {
+        # What ECS and App Runner do by a service's execution role.
+        Sid      = "SignInToRegistry"
+        Effect   = "Allow"
+        Action   = ["ecr:GetAuthorizationToken"]
+        Resource = "*"
+      },
+      {
+        Sid      = "PullImages"
+        Effect   = "Allow"
+        Action   = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:DescribeImages", "ecr:GetDownloadUrlForLayer"]
+        Resource = aws_ecr_repository.images.arn
       },
       {
         Sid    = "UseOwnData"

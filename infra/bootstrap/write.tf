@@ -1,6 +1,16 @@
 locals {
-  # What a deploy needs beyond reading.
-  write = { for name, arns in local.arns : name => [
+  # What a deploy needs beyond reading, by topic; each topic is a policy.
+  write = { for name, arns in local.arns : name => {
+    deploy                 = local.write_core[name]
+    deploy-roles           = local.write_roles[name]
+    deploy-network         = local.write_network[name]
+    deploy-balancing       = local.write_balancing[name]
+    deploy-containers      = local.write_containers[name]
+    deploy-security-groups = local.write_security_groups[name]
+    deploy-kubernetes      = local.write_kubernetes[name]
+  } }
+
+  write_core = { for name, arns in local.arns : name => [
     {
       Sid      = "WriteOwnState"
       Effect   = "Allow"
@@ -65,44 +75,14 @@ locals {
       }
     },
     {
-      Sid       = "GrantWithinBoundary"
-      Effect    = "Allow"
-      Action    = ["iam:CreateRole", "iam:DeleteRolePolicy", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"]
-      Resource  = arns.roles
-      Condition = { StringEquals = { "iam:PermissionsBoundary" = arns.boundary } }
-    },
-    {
-      Sid      = "WriteServiceRoles"
-      Effect   = "Allow"
-      Action   = ["iam:DeleteRole", "iam:TagRole", "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole"]
-      Resource = arns.roles
-    },
-    {
-      Sid       = "HandRolesToServices"
-      Effect    = "Allow"
-      Action    = ["iam:PassRole"]
-      Resource  = arns.roles
-      Condition = { StringEquals = { "iam:PassedToService" = ["lambda.amazonaws.com"] } }
-    },
-    {
-      # The first API of an account makes the role by which API Gateway sends traces.
-      Sid       = "LetGatewayTrace"
-      Effect    = "Allow"
-      Action    = ["iam:CreateServiceLinkedRole"]
-      Resource  = "arn:${local.partition}:iam::${var.account}:role/aws-service-role/ops.apigateway.amazonaws.com/AWSServiceRoleForAPIGateway"
-      Condition = { StringEquals = { "iam:AWSServiceName" = "ops.apigateway.amazonaws.com" } }
-    },
-    {
-      Sid      = "NeverWithoutBoundary"
+      Sid      = "NoOtherProjectTag"
       Effect   = "Deny"
-      Action   = ["iam:DeleteRolePermissionsBoundary"]
-      Resource = "*"
-    },
-    {
-      Sid      = "NeverAnotherBoundary"
-      Effect   = "Deny"
-      Action   = ["iam:CreatePolicyVersion", "iam:DeletePolicy", "iam:DeletePolicyVersion", "iam:SetDefaultPolicyVersion"]
-      Resource = [for other in local.arns : other.boundary]
+      Action   = local.gateway_verbs
+      Resource = arns.gateway
+      Condition = {
+        StringNotEquals = { "aws:RequestTag/project" = local.project }
+        Null            = { "aws:RequestTag/project" = "false" }
+      }
     },
   ] }
 }

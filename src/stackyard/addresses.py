@@ -20,6 +20,9 @@ PATH_LENGTH = 128
 LISTENERS = 50
 """Of one Network Load Balancer (Elastic Load Balancing: quotas for your Network Load Balancers)."""
 
+RESOURCES = 300
+"""Of one REST API (API Gateway: Quotas for configuring and running a REST API)."""
+
 RESERVED_PATHS = {
     f"/{LOCAL}": "is the stage of the laptop's own gateway",
     "/ping": "is API Gateway's own health check",
@@ -48,6 +51,18 @@ def find_path_clashes(paths: Iterable[tuple[str, str]]) -> list[str]:
                 f"{FOLDER}/{other}/{FILE} and {FOLDER}/{name}/{FILE} {what}; give one of them another `path`"
             )
     return problems
+
+
+def find_crowding(services: Iterable[tuple[str, bool]]) -> list[str]:
+    """Say that the API has no room for all services, each its path and whether it answers /services.json.
+
+    An API's resources are its root, every service's path, all below that, and the list of services.
+    """
+    found = list(services)
+    needed = len({"/", *(path for path, _ in found)}) + len(found) + sum(catalog for _, catalog in found)
+    if needed <= RESOURCES:
+        return []
+    return [f"{len(found)} services need {needed} resources of the API, about two each; one API has {RESOURCES}"]
 
 
 def listener_port(name: str) -> int:

@@ -51,6 +51,9 @@ class Network(FileModel):
     )
 
 
+PrincipalArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/[A-Za-z0-9+=,.@_/-]+$")]
+
+
 class Cluster(FileModel):
     """The Kubernetes cluster; made where a service of kind eks needs it."""
 
@@ -58,6 +61,10 @@ class Cluster(FileModel):
         default="auto", description="EKS Auto Mode, or a managed group of Graviton nodes."
     )
     public_endpoint: bool = Field(default=True, description="Whether its API is reached from the internet, signed in.")
+    admins: list[PrincipalArn] = Field(
+        default_factory=list[str],
+        description="ARNs of IAM roles and users that may do all in it, as the deploy role may: who deploys by hand.",
+    )
 
 
 class Environment(FileModel):

@@ -74,6 +74,8 @@ def _value(field: Part, inner: Part) -> str:
         longest = field.get("propertyNames", {}).get("maxLength")
         names += f" of at most {longest} characters" if longest else ""
         return "keys below" if inner is field else f"by name: {_TYPES.get(inner['type'], 'keys below')}{names}"
+    if field["type"] == "array":
+        return f"a list: {_value(field['items'], inner)}"
     span = {"exclusiveMinimum": "above", "minimum": "from", "maximum": "up to"}
     limits = [
         " ".join(f"{word} {field[name]}" for name, word in span.items() if name in field),

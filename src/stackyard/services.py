@@ -10,7 +10,16 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, Field, create_model
 
-from stackyard.addresses import FILE, FOLDER, PATH, PATH_LENGTH, default_path, find_path_clashes, find_port_clashes
+from stackyard.addresses import (
+    FILE,
+    FOLDER,
+    PATH,
+    PATH_LENGTH,
+    default_path,
+    find_crowding,
+    find_path_clashes,
+    find_port_clashes,
+)
 from stackyard.errors import ConfigError
 from stackyard.kinds import KINDS, Kind, Size
 from stackyard.models import FileModel, config_error, merge, parse_file
@@ -202,6 +211,7 @@ def read_catalog(root: Path, project: Project, environment: str, taken: Abstract
             except ConfigError as error:
                 problems.append(error.what)
         problems += [*check_paths(entries), *check_ports(entries)]
+        problems += find_crowding((entry.path, entry.service.catalog) for entry in entries)
         catalogs[name] = Catalog(name, tuple(entries))
     if len(broken) == 1 and not problems:
         raise broken[0]

@@ -66,13 +66,15 @@ def read_yaml(path: Path, shown: str) -> YamlFile:
         raise _refuse(where, why, fix=f'Write it as "\\u{code}" in double quotes, or take it out.')
     lines: dict[Key, int] = {}
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        # Parsing is nearly all that this takes, so the values come from the nodes that were looked at.
+        loader = yaml.SafeLoader(text)
+        node = loader.get_single_node()
         if node is None:
             raise _refuse(shown, "is empty", fix="It must hold keys and values, like `kind: lambda`.")
         if not isinstance(node, yaml.MappingNode):
             raise _refuse(shown, "must hold keys and values, like `kind: lambda`, at its top level")
         _walk(node, (), lines, shown, set())
-        data: object = yaml.safe_load(text)
+        data: object = loader.construct_document(node)  # pyright: ignore[reportUnknownMemberType]  (its stub has no types)
     except RecursionError as error:
         raise _refuse(shown, "is nested too deeply") from error
     except yaml.YAMLError as error:

@@ -7,6 +7,7 @@ and ratios are printed beside the minima. Judges nothing; a goal that is missed 
 from __future__ import annotations
 
 import os
+import re
 import resource
 import statistics
 import subprocess
@@ -80,6 +81,14 @@ def ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
 def median(values: Sequence[float]) -> float:
     """Return the middle value."""
     return statistics.median(values)
+
+
+def stages(said: str) -> dict[str, float]:
+    """Return the seconds of each stage, as a task says them at its end. Raises RuntimeError when it does not."""
+    told = re.search(r"^[\d.]+ s in all: (.+)$", said, re.MULTILINE)
+    if told is None:
+        raise RuntimeError(f"nothing is said of how long its stages took:\n{said}")
+    return {title: float(seconds) for title, seconds in (part.rsplit(" ", 1) for part in told[1].split(", "))}
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.bench.common import ROOT, goal, median, run, table
+from tests.bench.common import ROOT, goal, median, run, stages, table
 from tests.local.project import Project, copy_project, free_port
 
 FRESH_GOAL = 60.0
@@ -34,8 +34,8 @@ def main(argv: Sequence[str]) -> None:
             first, second = _bring_up_twice(Path(name) / "project")
             fresh.append(first)
             again.append(second)
-    stages = [stage for stage in fresh[0] if stage != _ALL]
-    rows = [[stage, _middle(fresh, stage), _middle(again, stage)] for stage in (*stages, _ALL)]
+    names = [stage for stage in fresh[0] if stage != _ALL]
+    rows = [[stage, _middle(fresh, stage), _middle(again, stage)] for stage in (*names, _ALL)]
     table(["s", "fresh copy", "after inv down"], rows)
     goal("`inv up` in a fresh copy", median([one[_ALL] for one in fresh]), FRESH_GOAL, " s")
     goal("`inv up` after `inv down`", median([one[_ALL] for one in again]), AGAIN_GOAL, " s")
@@ -75,10 +75,7 @@ def _readme_steps() -> list[list[str]]:
 def _timed(up: Sequence[str], root: Path, env: Mapping[str, str], prepared: Mapping[str, float]) -> dict[str, float]:
     """Bring it up and return the seconds of every stage, of what came before, and of all together."""
     cost = run(up, cwd=root, env=env)
-    told = re.search(r"^[\d.]+ s in all: (.+)$", cost.said, re.M)
-    if told is None:
-        raise RuntimeError(f"`inv up` did not say how long its stages took:\n{cost.said}")
-    stages = {title: float(seconds) for title, seconds in (part.rsplit(" ", 1) for part in told[1].split(", "))}
+    told = stages(cost.said)
     wall = cost.wall / 1000
     total = wall + sum(prepared.values())
-    return {**prepared, _REST: wall - sum(stages.values()), **stages, _ALL: total}
+    return {**prepared, _REST: wall - sum(told.values()), **told, _ALL: total}

@@ -60,6 +60,9 @@ def test_stacks_apply_and_then_plan_nothing(terraform: Any, project: Path, emula
     changes = ("plan", *QUIET, "-detailed-exitcode")
     terraform.run("bootstrap", *changes, *BOOTSTRAP, label="second plan")
 
+    attached = emulator.client("iam").list_attached_role_policies(RoleName="acme-local_deploy")["AttachedPolicies"]
+    assert {"acme-local_read", "acme-local_deploy", "acme-local_deploy-roles"} < {one["PolicyName"] for one in attached}
+
     digests = {"api": _push(emulator, "api", 1)}
     _write_service(project, "api", "# all as it comes\n")
     terraform.init("app", "app/local/terraform.tfstate")
@@ -115,7 +118,7 @@ def _check_what_runs(emulator: Any, outputs: dict[str, Any], digests: Mapping[st
     (plan,) = gateway.get_usage_plans(keyId=key["id"])["items"]
     assert len(key["value"]) >= 20
     assert plan["apiStages"] == [{"apiId": outputs["api_id"]["value"], "stage": "local"}]
-    assert plan["throttle"] == {"rateLimit": 100.0, "burstLimit": 200}
+    assert plan["throttle"] == {"rateLimit": 10.0, "burstLimit": 20}
     document = json.loads(outputs["openapi"]["value"])
     resources = gateway.get_resources(restApiId=outputs["api_id"]["value"], limit=100)["items"]
     assert {resource["path"] for resource in resources} == set(document["paths"])
@@ -135,6 +138,6 @@ def test_mistakes_name_their_file(
     done = running.run("app", "plan", *QUIET, *_variables({}), codes=(1,))
     words = " ".join(done.stderr.split())
     assert "src/services/worker/service.yaml: not YAML" in words
-    assert "src/services/api/service.yaml: unknown key memroy; allowed: api_key, environment, kind," in words
-    assert "src/services/api/service.yaml: memory is 12; allowed: whole MiB from 128 to 10240." in words
+    assert "src/services/api/service.yaml: unknown key memroy; allowed: api_key, catalog, cpu, environment," in words
+    assert "src/services/api/service.yaml: memory is 12; allowed: whole MiB from 128 to 122880." in words
     assert "image_digests has no digest for: api" in words

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 from collections.abc import Generator
 from pathlib import Path
 
@@ -17,20 +19,42 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project with an environment of its own, made once."""
+    """A copy of the project with api alone, its lock and an environment of its own, made once."""
     root = tmp_path_factory.mktemp("installed") / "project"
-    copy_project(root)
+    copy_project(root, "api")
     install(root)
     return root
 
 
-@pytest.fixture
-def project(installed: Path, tmp_path: Path) -> Generator[Project]:
-    """A project of the test's own, with the shared environment; nothing of it is left running."""
-    root = tmp_path / "project"
-    copy_project(root)
+@contextlib.contextmanager
+def running(installed: Path, root: Path, *services: str) -> Generator[Project]:
+    """Give a project of its own, with the shared environment; nothing of it is left running."""
+    copy_project(root, *services)
+    if services == ("api",):
+        shutil.copy2(installed / "uv.lock", root)
     (root / ".venv").symlink_to(installed / ".venv")
     made = Project(root, installed / ".venv/bin/inv", free_port(), {"UV": find_uv()})
     yield made
     made.run("down")
     wait_for(f"the end of {made.processes()}", lambda: not made.processes(), 20)
+
+
+@pytest.fixture
+def project(installed: Path, tmp_path: Path) -> Generator[Project]:
+    """A project of the test's own, with the service api alone."""
+    with running(installed, tmp_path / "project", "api") as made:
+        yield made
+
+
+@pytest.fixture
+def shipped(installed: Path, tmp_path: Path) -> Generator[Project]:
+    """A project of the test's own, with the three services that a clone has."""
+    with running(installed, tmp_path / "project") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def shared(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Generator[Project]:
+    """A project for a module's tests together, with the service api alone."""
+    with running(installed, tmp_path_factory.mktemp("shared") / "project", "api") as made:
+        yield made

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
-
 import httpx
 
-from tests.local.project import HERE, LEFT_OUT, Done, Project, wait_for
+from tests.local.project import Project, smoke, wait_for
 
 VAULT = """
 from servicekit import create_app
@@ -26,23 +22,8 @@ handler = lambda_handler(app)
 """
 
 
-def smoke(project: Project, *arguments: str) -> Done:
-    """Run the smoke tests in the project, as their README says."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "tests/smoke", "--env", "local", *arguments],
-        cwd=project.root,
-        env=project.environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    return Done(done.returncode, done.stdout, done.stderr)
-
-
 def test_smoke_tells_a_working_environment_from_others(project: Project) -> None:
     """Nothing running ends with code 3 and `inv up`; all well passes, a key enforced; what fails is named."""
-    shutil.copytree(HERE / "tests/smoke", project.root / "tests/smoke", ignore=LEFT_OUT)
     done = smoke(project)
     assert done.code == 3, done.text()
     assert "the environment local is not running" in done.err

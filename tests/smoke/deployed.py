@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from collections.abc import Collection, Mapping
@@ -34,6 +35,9 @@ class Deployed:
     """What its service.yaml asks for by GET, as the page of services offers it; empty where it names nothing."""
     kit: bool
     """Whether it is built on servicekit, going by its pyproject.toml here."""
+    created: bool
+    """Whether servicekit's `create_app` made its application, going by its code here. One that was adopted keeps its
+    own routes, errors and documentation."""
 
 
 def find_deployed(environment: str, wanted: Collection[str]) -> list[Deployed]:
@@ -69,7 +73,8 @@ def find_deployed(environment: str, wanted: Collection[str]) -> list[Deployed]:
             keyed=bool(facts["api_key"]),
             key=keys.get(session.target.resource_name(name), ""),
             example=str(facts.get("example") or ""),
-            kit=_is_kit(session.root / "src/services" / name / "pyproject.toml"),
+            kit=is_kit(session.root / "src/services" / name),
+            created=is_created(session.root / "src/services" / name),
         )
         for name, facts in chosen.items()
     ]
@@ -83,8 +88,37 @@ def _gateway(session: Session) -> str:
     return running.url
 
 
-def _is_kit(pyproject: Path) -> bool:
+def is_kit(folder: Path) -> bool:
+    """Tell whether a service depends on servicekit."""
+    pyproject = folder / "pyproject.toml"
     if not pyproject.is_file():
         return False
     project = tomllib.loads(pyproject.read_text(encoding="utf-8")).get("project", {})
     return any(re.match(r"servicekit\b(?!-)", each) for each in project.get("dependencies", []))
+
+
+def is_created(folder: Path) -> bool:
+    """Tell whether a service's code calls servicekit's `create_app`; one of its own by that name does not count."""
+    return any(_uses_create_app(path) for path in folder.rglob("*.py") if "tests" not in path.relative_to(folder).parts)
+
+
+def _uses_create_app(path: Path) -> bool:
+    text = path.read_text(encoding="utf-8", errors="replace")
+    if "create_app" not in text or "servicekit" not in text:
+        return False
+    try:
+        nodes = list(ast.walk(ast.parse(text)))
+    except SyntaxError:
+        return False
+    imported = any(
+        isinstance(node, ast.ImportFrom)
+        and (node.module or "").partition(".")[0] == "servicekit"
+        and any(alias.name == "create_app" for alias in node.names)
+        for node in nodes
+    )
+    return imported or any(
+        isinstance(node, ast.Attribute)
+        and node.attr == "create_app"
+        and ast.unparse(node.value).partition(".")[0] == "servicekit"
+        for node in nodes
+    )

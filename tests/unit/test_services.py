@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from stackyard.addresses import find_crowding
 from stackyard.errors import ConfigError, MissingError
 from stackyard.models import merge
 from tests.unit.folder import PROJECT, Folder
@@ -221,6 +222,16 @@ def test_what_a_removed_service_leaves_behind_is_no_service(folder: Folder) -> N
     folder.write("src/services/gone/gone/__pycache__/app.cpython-314.pyc", "")
     (folder.root / "src/services/gone/tests").mkdir()
     assert folder.read_catalog().entries == ()
+
+
+def test_an_api_has_room_for_149_services_and_one_list_of_them() -> None:
+    """300 resources: the root and two a service, one less for the owner of the root, one more for a list."""
+    full = [(f"/s{number}", number == 0) for number in range(149)]
+    assert find_crowding(full) == []
+    assert find_crowding([("/", True), ("/s0", True), *full[2:]]) == []
+    [problem] = find_crowding([*full, ("/one-more", False)])
+    assert "150 services need 302 resources" in problem
+    assert "one API has 300" in problem
 
 
 @pytest.mark.parametrize("path", ["/health", "/docs", "/ping", "/local"])

@@ -12,7 +12,7 @@ locals {
   common = { passthroughBehavior = "when_no_match", timeoutInMillis = 29000 }
 
   # A function is invoked. A server is sent the request under the path that the caller used, with what it cannot know
-  # otherwise: the path with the stage, and the id under which the gateway logs the request.
+  # otherwise: the host that was asked, the path with the stage, and the id under which the gateway logs the request.
   functions = { for name, service in var.services : name => merge(local.common, {
     type       = "aws_proxy"
     httpMethod = "POST"
@@ -28,6 +28,7 @@ locals {
   }) if service.integration.type == "http_proxy" }
 
   server_headers = {
+    "integration.request.header.x-stackyard-host"       = "context.domainName"
     "integration.request.header.x-stackyard-path"       = "context.path"
     "integration.request.header.x-stackyard-request-id" = "context.requestId"
   }

@@ -73,8 +73,8 @@ variable "services" {
   }
 
   validation {
-    condition     = length(var.services) >= 1 && length(var.services) <= 100
-    error_message = "There are ${length(var.services)} services: an API needs one, and has room for 300 resources, three a service."
+    condition     = length(var.services) >= 1 && length(distinct(concat(["/"], [for s in var.services : s.path]))) + length(var.services) + length([for s in var.services : s if s.catalog]) <= 300
+    error_message = "There are ${length(var.services)} services: an API needs one, and has room for 300 resources, which are about two a service."
   }
 }
 

@@ -9,7 +9,8 @@ locals {
 resource "aws_scheduler_schedule" "retention" {
   for_each = toset(["application", "service"])
 
-  name                = "${local.short_name}-${each.key}"
+  # By its whole name, which says whose it is: a schedule has no tags. EventBridge Scheduler allows 64 characters.
+  name                = "${local.full_name}_${substr(each.key, 0, 3)}"
   description         = "Keeps ${local.full_name}'s ${each.key} logs for ${var.log_retention} days"
   schedule_expression = "rate(1 days)"
 

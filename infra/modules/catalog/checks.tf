@@ -35,7 +35,7 @@ locals {
     throttle      = { pattern = "^\\{(,?\"(rate|burst)\":[0-9.]*[1-9][0-9.]*)*\\}$", allowed = "{rate: requests a second, burst: requests at once}, both above 0" }
     xray          = { pattern = "^(true|false)$", allowed = "true or false" }
     network       = { pattern = "^\\{(,?(\"cidr\":\"[0-9.]+/(1[6-9]|2[0-2])\"|\"nat\":\"(none|single|per-zone)\"|\"zones\":[23]))*\\}$", allowed = "{nat: none, single or per-zone, zones: 2 or 3, cidr: /16 to /22}" }
-    eks           = { pattern = "^\\{(,?(\"nodes\":\"(auto|managed)\"|\"public_endpoint\":(true|false)))*\\}$", allowed = "{nodes: auto or managed, public_endpoint: true or false}" }
+    eks           = { pattern = "^\\{(,?(\"nodes\":\"(auto|managed)\"|\"public_endpoint\":(true|false)|\"admins\":\\[(,?\"arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/[A-Za-z0-9+=,.@_/-]+\")*\\]))*\\}$", allowed = "{nodes: auto or managed, public_endpoint: true or false, admins: [ARNs of IAM roles and users]}" }
   }
 
   override_keys = { for key, rule in local.service_keys : key => rule if !contains(["kind", "overrides"], key) }

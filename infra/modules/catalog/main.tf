@@ -18,7 +18,7 @@ locals {
     throttle      = { rate = 100, burst = 200 }
     xray          = true
     network       = { nat = "single", zones = 2, cidr = "10.0.0.0/16" }
-    eks           = { nodes = "auto", public_endpoint = true }
+    eks           = { nodes = "auto", public_endpoint = true, admins = [] }
   }
 
   # A text that is no YAML, or no mapping, becomes null here; a precondition names its file.

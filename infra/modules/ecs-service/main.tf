@@ -69,6 +69,9 @@ resource "aws_ecs_task_definition" "this" {
     name = "tmp"
   }
 
+  # Old revisions stay, at no cost: the right to take one back would be one over every environment's (infra/bootstrap).
+  skip_destroy = true
+
   lifecycle {
     # The old revision runs until the service has the new one.
     create_before_destroy = true

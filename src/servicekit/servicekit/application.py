@@ -58,7 +58,7 @@ def create_app(
         title: Title of the OpenAPI document; the service's name when not given.
         version: Version in the OpenAPI document.
         description: Markdown, shown by ``/docs``.
-        lifespan: As FastAPI's. On Lambda it is run around every request.
+        lifespan: As FastAPI's; entered once for a process, on Lambda too.
         checks: What ``/readiness`` asks, by name: functions, plain or async, that raise or return False when what they
             look at is not there.
         check_timeout: Seconds that each check may take.

@@ -1,8 +1,9 @@
 """Where a service stands in its public URL.
 
 Owns the split of a public path into what lies ahead (stage, a custom domain's base path), the service's own path, and
-the route. Every service is sent its full public path without the stage; ASGI's ``root_path`` is set from it, so that
-routes are written without a prefix and links, redirects and ``/docs`` still come out right.
+the route; and which host stands before it. Every service is sent its full public path without the stage; ASGI's
+``root_path`` is set from it, so that routes are written without a prefix and links, redirects and ``/docs`` still come
+out right.
 """
 
 from __future__ import annotations
@@ -24,11 +25,23 @@ it can choose what stands ahead of the path in links of the answer to its own re
 and nothing else. On Lambda the header is ignored: the event says it.
 """
 
+PUBLIC_HOST_HEADER = "x-stackyard-host"
+"""The header in which they pass ``context.domainName`` on, since ``Host`` names the integration (AWS: "How can I
+forward the host header with private integration for an API Gateway REST API?").
+
+A client that reaches the service without the gateway can choose it, as it could choose ``Host``. On Lambda it is not
+looked at.
+"""
+
 _AHEAD = re.compile(r"(/[A-Za-z0-9_][A-Za-z0-9._~-]*)*")
+
+_HOST = re.compile(rb"[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
+_TELLING = (b"x-stackyard-", b"x-forwarded-")
+_PORTS = {"http": 80, "https": 443}
 
 
 def place(scope: Scope, service_path: str) -> None:
-    """Set ``root_path`` and ``path`` of an HTTP or WebSocket scope.
+    """Set ``root_path`` and ``path`` of an HTTP or WebSocket scope, and the host where the gateway says it.
 
     ``service_path`` is the service's public path. A path outside of it (a health check straight at the container) is
     left as it is, so that the route still matches.
@@ -39,7 +52,9 @@ def place(scope: Scope, service_path: str) -> None:
         ahead = ahead_of(unquote(_text(event.get("requestContext", {}).get("path"))), path)
         base = _base_path(event, path)
     else:
-        ahead = ahead_of(unquote(_header(scope)), path)
+        told = _told(scope)
+        ahead = ahead_of(unquote(told.get(PUBLIC_PATH_HEADER.encode(), b"").decode("latin-1")), path)
+        _put_host(scope, told)
         base = scope.get("root_path", "")
     own = "" if service_path == "/" else service_path
     rest = path.removeprefix(base) or "/"
@@ -69,11 +84,23 @@ def _base_path(event: Mapping[str, Any], path: str) -> str:
     return ahead_of(path, unquote(resource.replace("{proxy+}", proxy)))
 
 
-def _header(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name == PUBLIC_PATH_HEADER.encode():
-            return value.decode("latin-1")
-    return ""
+def _told(scope: Scope) -> dict[bytes, bytes]:
+    return {name: value for name, value in scope["headers"] if name.startswith(_TELLING)}
+
+
+def _put_host(scope: Scope, told: Mapping[bytes, bytes]) -> None:
+    """Make the public address the request's own, so that absolute links and redirects lead to the gateway."""
+    host = told.get(PUBLIC_HOST_HEADER.encode(), b"")
+    if not _HOST.fullmatch(host):
+        return
+    scheme = "http" if told.get(b"x-forwarded-proto") == b"http" else "https"
+    given = told.get(b"x-forwarded-port", b"")
+    port = int(given) if given.isdigit() and len(given) <= 5 else _PORTS[scheme]
+    public = host if port == _PORTS[scheme] else b"%s:%d" % (host, port)
+    if scope["type"] == "http":
+        scope["scheme"] = scheme
+    scope["server"] = (host.decode(), port)
+    scope["headers"] = [(b"host", public), *((name, value) for name, value in scope["headers"] if name != b"host")]
 
 
 def _text(value: object) -> str:

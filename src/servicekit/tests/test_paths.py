@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from servicekit.paths import PUBLIC_PATH_HEADER, ahead_of
+from servicekit.paths import PUBLIC_HOST_HEADER, PUBLIC_PATH_HEADER, ahead_of
 from servicekit.testing import rest_event
 
 if TYPE_CHECKING:
@@ -134,6 +134,34 @@ def test_header_is_not_believed_on_lambda(sample: Sample, invoke: Invoke) -> Non
     """On Lambda the event says the public path, whatever a client's header does."""
     event = rest_event("/worker/docs", service_path="/worker", headers=[(PUBLIC_PATH_HEADER, "/evil/worker/docs")])
     assert re.findall(r"url: '([^']+)'", invoke(sample("/worker"), event).text) == ["/dev/worker/openapi.json"]
+
+
+@pytest.mark.parametrize(
+    ("host", "proto", "port", "public"),
+    [
+        ("api.example.com", "https", "443", "https://api.example.com"),
+        ("api.example.com", "", "", "https://api.example.com"),
+        ("127.0.0.1", "http", "8080", "http://127.0.0.1:8080"),
+        ("[::1]", "http", "80", "http://[::1]"),
+        ("evil.example/x", "https", "443", "http://balancer.internal"),
+        ("evil.example:1", "https", "443", "http://balancer.internal"),
+        ("", "http", "80", "http://balancer.internal"),
+    ],
+)
+def test_absolute_links_name_the_host_that_was_asked(
+    sample: Sample, serve: Serve, host: str, proto: str, port: str, public: str
+) -> None:
+    """Behind the gateway ``Host`` is the integration's; the public one is told, and must look like one."""
+    told = {"x-forwarded-proto": proto, "x-forwarded-port": port, PUBLIC_PATH_HEADER: "/dev/worker/items/7"}
+    sent = {name: each for name, each in told.items() if each}
+    sent |= {"host": "balancer.internal", PUBLIC_HOST_HEADER: host}
+    item = httpx.get(f"{serve(sample('/worker'))}/worker/items/7", headers=sent).json()
+    expected = f"{public}/dev/worker/items/7"
+    if public.endswith(".internal"):
+        # Left as it came: the scheme is the server's own business then.
+        assert item["url"].partition("://")[2] == expected.partition("://")[2]
+    else:
+        assert item["url"] == expected
 
 
 @pytest.mark.parametrize(

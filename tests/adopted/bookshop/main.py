@@ -1,4 +1,4 @@
-"""The application: settings read at import, a lifespan, middleware, error handlers, a mounted application, files."""
+"""The application: settings read at import, a lifespan, middleware, error handlers, mounted applications, files."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
 
-from bookshop import books
+from bookshop import books, till
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 TOKEN = os.environ.get("SHOP_TOKEN", "")
+PAGES = Path(__file__).parent / "pages"
 
 
 class SoldOutError(Exception):
@@ -29,14 +31,18 @@ class SoldOutError(Exception):
 @contextlib.asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
     app.state.shelf = {"1": books.Book(title="The Left Hand of Darkness", pages=304)}
+    app.state.openings = getattr(app.state, "openings", 0) + 1
+    app.state.posted = []
     yield
     app.state.shelf = None
 
 
 app = FastAPI(title="bookshop", lifespan=lifespan)
-app.root_path = "/shop"  # where it stood before
+app.root_path = os.environ.get("SHOP_ROOT", "/shop")  # where it stood before
 app.add_middleware(GZipMiddleware, minimum_size=200)
+app.add_middleware(CORSMiddleware, allow_origins=["https://readers.example"], allow_methods=["GET", "PUT"])
 app.include_router(books.router)
+app.include_router(till.router)
 
 reports = FastAPI(title="reports")
 
@@ -47,6 +53,7 @@ async def daily(request: Request) -> dict[str, str]:
 
 
 app.mount("/reports", reports)
+app.mount("/static", StaticFiles(directory=PAGES), name="static")
 
 
 @app.middleware("http")
@@ -55,6 +62,15 @@ async def guard(request: Request, call_next: Callable[[Request], Awaitable[Respo
         return JSONResponse({"detail": "who are you?"}, 401)
     response = await call_next(request)
     response.headers["x-shop"] = "open"
+    response.headers.append("x-passed", "guard")
+    return response
+
+
+@app.middleware("http")
+async def clock(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    request.state.before = "clock"
+    response = await call_next(request)
+    response.headers.append("x-passed", "clock")
     return response
 
 
@@ -76,4 +92,4 @@ async def readiness() -> dict[str, str]:
 
 
 # What no route takes is a file, as single-page applications want it.
-app.mount("/", StaticFiles(directory=Path(__file__).parent / "pages", html=True))
+app.mount("/", StaticFiles(directory=PAGES, html=True))

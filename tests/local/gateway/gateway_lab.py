@@ -93,6 +93,7 @@ def method(name: str, *, api_key: bool = False, millis: int = 29000) -> Json:
 def forward(address: str, path: str, *, millis: int = 29000, api_key: bool = False) -> Json:
     """Return an any-method for a service behind HTTP, as modules/api-gateway writes it; ``path`` may end in {proxy}."""
     parameters = {
+        "integration.request.header.x-stackyard-host": "context.domainName",
         "integration.request.header.x-stackyard-path": "context.path",
         "integration.request.header.x-stackyard-request-id": "context.requestId",
     }

@@ -61,10 +61,12 @@ def test_a_semicolon_splits_the_query(far: Lab) -> None:
 
 
 @pytest.mark.parametrize(("sent", "path"), [("/far/x", "/far/x"), ("/local/far/x", "/local/far/x"), ("/far", "/far")])
-def test_the_public_path_and_the_request_id_are_mapped(far: Lab, sent: str, path: str) -> None:
+def test_host_public_path_and_request_id_are_mapped(far: Lab, sent: str, path: str) -> None:
     """What the client sends under these names is overwritten, not added to."""
-    got = far.client.get(sent, headers={"X-Stackyard-Path": "/evil", "x-stackyard-request-id": "evil"})
+    evil = {"X-Stackyard-Path": "/evil", "x-stackyard-request-id": "evil", "x-stackyard-host": "evil"}
+    got = far.client.get(sent, headers=evil)
     headers = told(got)["headers"]
+    assert headers["x-stackyard-host"] == ["127.0.0.1"]
     assert headers["x-stackyard-path"] == [path]
     assert headers["x-stackyard-request-id"] == [got.headers["x-amzn-requestid"]]
 

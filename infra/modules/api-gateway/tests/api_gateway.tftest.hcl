@@ -170,10 +170,11 @@ run "sends_a_server_the_public_path" {
   assert {
     condition = alltrue([for item in jsondecode(output.openapi).paths : alltrue([
       item["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"].httpMethod == "ANY",
+      item["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"].requestParameters["integration.request.header.x-stackyard-host"] == "context.domainName",
       item["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"].requestParameters["integration.request.header.x-stackyard-path"] == "context.path",
       item["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"].requestParameters["integration.request.header.x-stackyard-request-id"] == "context.requestId",
     ])])
-    error_message = "A server must be told the stage's path and the request's id."
+    error_message = "A server must be told the host, the stage's path and the request's id."
   }
   assert {
     condition     = jsondecode(output.openapi).paths["/shop/{proxy+}"]["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"].requestParameters["integration.request.path.proxy"] == "method.request.path.proxy"
@@ -253,12 +254,30 @@ run "reject_throttle" {
   expect_failures = [var.throttle]
 }
 
+# 300 resources: the root, and two for each of 149 services and one list of them.
+run "holds_as_many_services_as_there_is_room_for" {
+  command = plan
+  variables {
+    services = { for number in range(149) : "s${number}" => {
+      path        = "/s${number}"
+      catalog     = number == 0
+      integration = { type = "aws_proxy", target = "t" }
+    } }
+  }
+
+  assert {
+    condition     = length(jsondecode(output.openapi).paths) == 299
+    error_message = "Each service has two resources, and one of them a third."
+  }
+}
+
 run "reject_too_many_services" {
   command = plan
   variables {
-    services = { for number in range(101) : "s${number}" => {
+    services = { for number in range(149) : "s${number}" => {
       path        = "/s${number}"
-      integration = { type = "aws_proxy", target = "t", function = "f", qualifier = "live" }
+      catalog     = number < 2
+      integration = { type = "aws_proxy", target = "t" }
     } }
   }
   expect_failures = [var.services]

@@ -169,8 +169,8 @@ run "keeps_its_logs_for_so_long" {
     error_message = "Both of App Runner's log groups must get the retention."
   }
   assert {
-    condition     = alltrue([for schedule in aws_scheduler_schedule.retention : schedule.schedule_expression == "rate(1 days)" && one(schedule.target).arn == "arn:aws:scheduler:::aws-sdk:cloudwatchlogs:putRetentionPolicy" && length(schedule.name) <= 64])
-    error_message = "The retention must be set again every day."
+    condition     = alltrue([for schedule in aws_scheduler_schedule.retention : schedule.schedule_expression == "rate(1 days)" && one(schedule.target).arn == "arn:aws:scheduler:::aws-sdk:cloudwatchlogs:putRetentionPolicy" && startswith(schedule.name, "acme-dev-") && length(schedule.name) <= 64])
+    error_message = "The retention must be set again every day, by a schedule whose name says whose it is."
   }
   assert {
     condition = jsondecode(aws_iam_role_policy.retention.policy).Statement[0].Action == ["logs:PutRetentionPolicy"] && toset(jsondecode(aws_iam_role_policy.retention.policy).Statement[0].Resource) == toset(flatten([for kind in ["application", "service"] : [

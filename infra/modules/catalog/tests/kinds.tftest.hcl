@@ -7,7 +7,7 @@ variables {
     repository: acme/platform
     region: eu-west-1
     environments:
-      dev: {account: "111111111111", network: {nat: none}, eks: {nodes: managed}}
+      dev: {account: "111111111111", network: {nat: none}, eks: {nodes: managed, admins: ["arn:aws:iam::111111111111:role/admin"]}}
       prod: {account: "222222222222"}
   EOT
   services_yaml = {
@@ -47,7 +47,7 @@ run "fills_in_each_kinds_defaults" {
     error_message = "The rest must come through."
   }
   assert {
-    condition     = output.environment.network == { nat = "none", zones = 2, cidr = "10.0.0.0/16" } && output.environment.eks == { nodes = "managed", public_endpoint = true }
+    condition     = output.environment.network == { nat = "none", zones = 2, cidr = "10.0.0.0/16" } && jsonencode(output.environment.eks) == jsonencode({ admins = ["arn:aws:iam::111111111111:role/admin"], nodes = "managed", public_endpoint = true })
     error_message = "An environment's network and cluster must have defaults."
   }
 }

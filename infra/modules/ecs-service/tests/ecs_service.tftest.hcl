@@ -46,6 +46,10 @@ run "runs_the_image_on_graviton_with_its_own_command" {
     error_message = "The task must be Fargate's, with the agreed name."
   }
   assert {
+    condition     = aws_ecs_task_definition.this.skip_destroy
+    error_message = "No revision may be taken back: nobody who deploys has the right to."
+  }
+  assert {
     condition     = one(aws_ecs_task_definition.this.runtime_platform).cpu_architecture == "ARM64" && aws_ecs_task_definition.this.cpu == "256" && aws_ecs_task_definition.this.memory == "512"
     error_message = "The task must be arm64, and of the smallest size where nothing else is said."
   }

@@ -30,7 +30,7 @@ variables {
   subnet_ids           = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"]
   admin_arns           = ["arn:aws:iam::111111111111:role/Administrator"]
   deploy_role_arn      = "arn:aws:iam::111111111111:role/acme/acme-dev"
-  permissions_boundary = "arn:aws:iam::111111111111:policy/acme-dev_platform"
+  permissions_boundary = "arn:aws:iam::111111111111:policy/acme-dev_infrastructure"
 }
 
 run "auto_mode_is_on_as_a_whole" {

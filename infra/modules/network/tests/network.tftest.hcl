@@ -15,7 +15,7 @@ variables {
   project              = "acme"
   environment          = "dev"
   region               = "eu-west-1"
-  permissions_boundary = "arn:aws:iam::111111111111:policy/acme-dev_boundary"
+  permissions_boundary = "arn:aws:iam::111111111111:policy/acme-dev_infrastructure"
 }
 
 run "spans_two_zones_with_one_way_out" {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from stackyard.local.gateway.event import request_time
+from stackyard.local.gateway.event import hostname, request_time
 
 if TYPE_CHECKING:
     from stackyard.local.gateway.exchange import Exchange
@@ -18,6 +18,7 @@ VARIABLES: Mapping[str, Callable[[Exchange], str]] = {
     "accountId": lambda each: each.office.place.account,
     "apiId": lambda each: each.office.place.api_id,
     "deploymentId": lambda each: each.office.place.deployment_id,
+    "domainName": lambda each: hostname(each.header(b"host")),
     "extendedRequestId": lambda each: each.ids.extended,
     "httpMethod": lambda each: each.request.method.decode("latin-1"),
     "identity.sourceIp": lambda each: each.request.client,

@@ -199,7 +199,7 @@ def render_event(
     verb = request.method.decode()
     method = match.method
     host = headers.get("Host")
-    domain = _hostname(host[-1]) if host else ""
+    domain = hostname(host[-1]) if host else ""
     event = {
         "resource": method.resource,
         "path": path,
@@ -238,7 +238,8 @@ def _staged(stage: str, path: str) -> str:
     return f"/{stage}{path}" if path != "/" else f"/{stage}"
 
 
-def _hostname(host: str) -> str:
+def hostname(host: str) -> str:
+    """Return a Host header without its port, as ``domainName`` is told."""
     if host.startswith("["):
         return host.partition("]")[0] + "]"
     return host.partition(":")[0]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Mapping
 
 from stackyard.local.gateway.deployment import FunctionDefinition
 from stackyard.local.gateway.environment import Surroundings
@@ -19,8 +20,20 @@ LOCAL_CAP = 10
 """Workers of one function where no concurrency is reserved: a laptop is not a region. More requests wait."""
 
 IDLE_LIMIT = 60.0
+REST_LIMIT = 300.0
+"""Seconds after which a function's last worker may go too, as on AWS, where a laptop would hold too many."""
+
 _LONGEST_PAUSE = 5.0
 _CRASHES_FOR_GRANTED = 2
+
+
+def find_sleepers(resting: Mapping[str, float], now: float, keep: int) -> list[str]:
+    """Name the functions that nobody has asked for long, all but the ``keep`` that were asked last.
+
+    ``resting`` is when each one's last request ended, in s of the clock that ``now`` is of.
+    """
+    oldest = sorted(resting, key=lambda name: resting[name])[: max(0, len(resting) - keep)]
+    return [name for name in oldest if now - resting[name] > REST_LIMIT]
 
 
 class ThrottledError(Exception):
@@ -120,6 +133,16 @@ class Function:
             if now - worker.idle_since > IDLE_LIMIT:
                 self._idle.remove(worker)
                 worker.stop()
+
+    @property
+    def resting_since(self) -> float | None:
+        """When its last request ended, if its only worker waits for another."""
+        return self._idle[0].idle_since if self._idle and len(self._living()) == 1 else None
+
+    def sleep(self) -> None:
+        """End the only worker; the next request starts one."""
+        while self._idle:
+            self._idle.pop().stop()
 
     def describe(self) -> dict[str, object]:
         """Return what the status page says of this function."""

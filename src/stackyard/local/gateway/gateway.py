@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from stackyard.local.gateway.environment import Surroundings
 from stackyard.local.gateway.event import Place, render_event
 from stackyard.local.gateway.exchange import Exchange, Office
 from stackyard.local.gateway.forward import render_call
-from stackyard.local.gateway.functions import Function, ThrottledError
+from stackyard.local.gateway.functions import Function, ThrottledError, find_sleepers
 from stackyard.local.gateway.integration import HttpTarget
 from stackyard.local.gateway.journal import Journal
 from stackyard.local.gateway.limits import Caller, Gate
@@ -40,7 +41,7 @@ EVENT_LIMIT = 6 * 1024 * 1024
 """Bytes of an event ("Lambda quotas": 6 MB for a synchronous request)."""
 
 START_AHEAD = 16
-"""So many services get a process before their first request; a laptop does not hold a hundred Pythons at once."""
+"""So many services get a process before their first request, and so many functions keep one that nobody asks."""
 
 _AT_ONCE = 2
 _SWEEP = 5.0
@@ -152,6 +153,10 @@ class Gateway:
         """End what nobody needs, now and every few seconds."""
         for service in self.services:
             service.sweep()
+        resting = {arn: each.resting_since for arn, each in self.functions.items()}
+        waiting = {arn: since for arn, since in resting.items() if since is not None}
+        for arn in find_sleepers(waiting, time.monotonic(), START_AHEAD):
+            self.functions[arn].sleep()
         self._sweeper = asyncio.get_running_loop().call_later(_SWEEP, self.sweep)
 
     def reload(self, service: Function | Server) -> None:

@@ -7,6 +7,7 @@ locals {
     timeoutInMillis     = 29000
     requestParameters = {
       "integration.request.path.proxy"                    = "method.request.path.proxy"
+      "integration.request.header.x-stackyard-host"       = "context.domainName"
       "integration.request.header.x-stackyard-path"       = "context.path"
       "integration.request.header.x-stackyard-request-id" = "context.requestId"
     }
