@@ -55,13 +55,15 @@ module "network" {
   source = "../modules/network"
   count  = local.needs_network ? 1 : 0
 
-  name                 = local.full_name
-  project              = local.project
-  environment          = var.environment
-  region               = local.region
-  zones                = module.catalog.environment.network.zones
-  nat                  = module.catalog.environment.network.nat
-  cidr                 = module.catalog.environment.network.cidr
+  name        = local.full_name
+  project     = local.project
+  environment = var.environment
+  region      = local.region
+  zones       = module.catalog.environment.network.zones
+  nat         = module.catalog.environment.network.nat
+  cidr        = module.catalog.environment.network.cidr
+  # What nodes and controllers call (Amazon EKS: Deploy private clusters with limited internet access).
+  more_endpoints       = length(local.of_kind.eks) > 0 ? ["ec2", "eks", "eks-auth", "elasticloadbalancing"] : []
   log_retention        = module.catalog.environment.log_retention
   permissions_boundary = local.infrastructure
   emulated             = local.emulated

@@ -109,3 +109,26 @@ run "deploys_a_service_of_each_kind" {
     error_message = "Each service must run the digest it was given."
   }
 }
+
+run "reaches_aws_from_a_closed_network" {
+  command = plan
+  variables {
+    environment = "closed"
+  }
+  assert {
+    condition     = setsubtract(keys(module.network[0].endpoints), ["ecr.api", "ecr.dkr", "logs", "secretsmanager", "sns", "sqs", "ssm", "sts", "xray"]) == toset(["ec2", "eks", "eks-auth", "elasticloadbalancing"])
+    error_message = "Nodes and controllers of the Kubernetes cluster must reach what they call."
+  }
+}
+
+run "pays_for_no_endpoint_that_nothing_calls" {
+  command = plan
+  variables {
+    root          = "tests/closed"
+    image_digests = { shop = var.image_digests.shop }
+  }
+  assert {
+    condition     = length(module.network[0].endpoints) == 9 && !contains(keys(module.network[0].endpoints), "eks")
+    error_message = "A network without a Kubernetes cluster must not have its endpoints."
+  }
+}

@@ -11,7 +11,7 @@ resource "aws_vpc_endpoint" "gateway" {
 }
 
 locals {
-  endpoints = var.nat == "none" ? var.endpoints : toset([])
+  endpoints = var.nat == "none" ? setunion(var.endpoints, var.more_endpoints) : toset([])
 }
 
 resource "aws_security_group" "endpoints" {

@@ -22,3 +22,8 @@ output "security_group_id" {
   description = "Id of the security group for services: out to anywhere, in from the network on 8080."
   value       = aws_security_group.services.id
 }
+
+output "endpoints" {
+  description = "Interface endpoints: short name -> id."
+  value       = { for name, endpoint in aws_vpc_endpoint.interface : name => endpoint.id }
+}

@@ -75,6 +75,18 @@ variable "endpoints" {
   }
 }
 
+variable "more_endpoints" {
+  description = "The same beside `endpoints`, for what only some networks hold: a Kubernetes cluster's."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for name in var.more_endpoints : can(regex("^[a-z0-9.-]+$", name)) && !contains(["s3", "dynamodb"], name)])
+    error_message = "more_endpoints holds short names such as \"eks\"; s3 and dynamodb are there without being named."
+  }
+}
+
 variable "log_retention" {
   description = "Days that flow logs are kept; one of those that CloudWatch Logs allows."
   type        = number

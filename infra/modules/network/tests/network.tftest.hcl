@@ -164,6 +164,19 @@ run "makes_the_endpoints_that_it_is_told_to" {
   }
 }
 
+run "adds_what_some_networks_hold" {
+  command = apply
+  variables {
+    nat            = "none"
+    endpoints      = ["sts"]
+    more_endpoints = ["eks", "sts"]
+  }
+  assert {
+    condition     = keys(aws_vpc_endpoint.interface) == ["eks", "sts"]
+    error_message = "Both lists must be there, each name once."
+  }
+}
+
 run "needs_no_host_names_on_a_laptop" {
   command = plan
   variables {
@@ -229,4 +242,12 @@ run "reject_endpoint_that_is_there_already" {
     endpoints = ["s3"]
   }
   expect_failures = [var.endpoints]
+}
+
+run "reject_more_endpoints_that_are_there_already" {
+  command = plan
+  variables {
+    more_endpoints = ["dynamodb"]
+  }
+  expect_failures = [var.more_endpoints]
 }

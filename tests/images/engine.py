@@ -1,0 +1,155 @@
+"""A docker engine as the tests of images use it: build, run, look inside."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import tarfile
+import time
+import uuid
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).parents[2]
+LIMIT = 30
+"""Seconds in which what a container is asked must have happened."""
+
+_LISTING = """
+import json, os, pathlib, platform, shutil, sys
+app = pathlib.Path("/app")
+own = app / "own"
+sources = list(app.rglob("*.py"))
+files = [p.relative_to(own) for p in own.rglob("*") if p.is_file() and "__pycache__" not in p.parts]
+print(json.dumps({
+    "python": platform.python_version(),
+    "user": os.getuid(),
+    "top": sorted(p.name for p in app.iterdir()),
+    "own": sorted(str(p) for p in files if not p.parts[0].endswith(".dist-info")),
+    "lib": sorted(p.name for p in (app / "lib").iterdir()),
+    "uncompiled": [str(p) for p in sources if not list(p.parent.glob(f"__pycache__/{p.stem}.*.pyc"))],
+    "compilers": [name for name in ("cc", "gcc", "make", "uv") if shutil.which(name)],
+    "writable": [str(p) for p in (app, *app.rglob("*")) if os.access(p, os.W_OK)],
+}))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What an image holds."""
+
+    python: str
+    user: int
+    top: list[str]
+    """Below ``/app``."""
+    own: list[str]
+    """The project's files, relative to where Python finds them."""
+    lib: list[str]
+    """Third-party packages."""
+    uncompiled: list[str]
+    compilers: list[str]
+    writable: list[str]
+    """Files that the user could change."""
+
+
+def docker(*arguments: str, cwd: Path = ROOT) -> str:
+    """Run docker, insist on success, and return what it printed."""
+    done = subprocess.run(["docker", *arguments], cwd=cwd, capture_output=True, text=True, check=False, timeout=600)
+    assert done.returncode == 0, f"docker {' '.join(arguments)}\n{done.stderr[-3000:]}"
+    return done.stdout
+
+
+@contextlib.contextmanager
+def build(root: Path, service: str, target: str, platform: str = "linux/amd64") -> Generator[str]:
+    """Build a service's image, yield its name, and remove it."""
+    base = os.environ.get("STACKYARD_BASE_IMAGE")
+    argument = ("--build-arg", f"BASE_IMAGE={base}") if base else ()
+    tag = f"stackyard-test:{uuid.uuid4().hex}"
+    options = ("--platform", platform, "--target", target, "--build-arg", f"SERVICE={service}", "--load", "--tag", tag)
+    docker("buildx", "build", "--provenance=false", "--sbom=false", *options, *argument, ".", cwd=root)
+    yield tag
+    docker("image", "rm", tag)
+
+
+def read_content(image: str) -> Content:
+    """Look into an image, by its own Python."""
+    return Content(**json.loads(docker("run", "--rm", "--entrypoint", "python", image, "-c", _LISTING)))
+
+
+def find_machines(tag: str) -> set[str]:
+    """Return what the names of an image's compiled modules say they are for; the image is not run."""
+    container = docker("create", tag, "unused").strip()
+    try:
+        with (
+            subprocess.Popen(["docker", "export", container], stdout=subprocess.PIPE) as export,
+            tarfile.open(fileobj=export.stdout, mode="r|") as files,
+        ):
+            names = [file.name for file in files if file.name.startswith("app/lib/")]
+    finally:
+        docker("rm", "--volumes", container)
+    return {name.partition(".cpython-314-")[2] for name in names if ".cpython-314-" in name and name.endswith(".so")}
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container that runs."""
+
+    name: str
+
+    @property
+    def url(self) -> str:
+        """Where its port 8080 is on this machine."""
+        return f"http://{docker('port', self.name, '8080/tcp').splitlines()[0]}"
+
+    def log(self) -> str:
+        """Return what it printed, both streams."""
+        done = subprocess.run(["docker", "logs", self.name], capture_output=True, text=True, check=True)
+        return done.stdout + done.stderr
+
+    def run(self, program: str) -> str:
+        """Run Python in it."""
+        return docker("exec", self.name, "python", "-c", program).strip()
+
+    def await_end(self) -> int:
+        """Return its exit status once it has ended."""
+        wait_until(lambda: docker("inspect", "--format", "{{.State.Running}}", self.name).strip() == "false")
+        return int(docker("inspect", "--format", "{{.State.ExitCode}}", self.name))
+
+    def await_answer(self) -> None:
+        """Wait until it answers ``/health``."""
+        url = self.url
+        wait_until(lambda: answers(f"{url}/health"), self.log)
+
+
+@contextlib.contextmanager
+def start(image: str, *command: str, options: tuple[str, ...] = (), **environment: str) -> Generator[Container]:
+    """Run an image as ECS and EKS do: read-only and without capabilities; remove the container afterwards."""
+    container = Container(f"stackyard-test-{uuid.uuid4().hex}")
+    variables = [part for item in environment.items() for part in ("--env", "=".join(item))]
+    restrictions = ("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
+    publish = () if "host" in options else ("--publish", "127.0.0.1::8080")
+    docker("run", "--detach", "--name", container.name, *publish, *restrictions, *options, *variables, image, *command)
+    try:
+        yield container
+    finally:
+        docker("rm", "--force", "--volumes", container.name)
+
+
+def answers(url: str) -> bool:
+    """Tell whether an address answers well, over a connection of its own."""
+    try:
+        return httpx.get(url, timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def wait_until(condition: Callable[[], bool], explain: Callable[[], str] = str) -> None:
+    """Ask until a condition holds."""
+    end = time.monotonic() + LIMIT
+    while not condition():
+        assert time.monotonic() < end, f"did not happen within {LIMIT} s\n{explain()}"
+        time.sleep(0.05)
