@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,6 +62,16 @@ class Project:
             text=True,
             start_new_session=True,
         )
+
+    @contextlib.contextmanager
+    def started(self, *arguments: str) -> Generator[subprocess.Popen[str]]:
+        """Start `inv`, and wait for its end; a test that fails meanwhile does not wait for ever."""
+        with self.start(*arguments) as process:
+            try:
+                yield process
+            except BaseException:
+                os.killpg(process.pid, signal.SIGKILL)
+                raise
 
     def run(self, *arguments: str, timeout: float = 240, **extra: str) -> Done:
         """Run `inv` to its end."""

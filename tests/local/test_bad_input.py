@@ -234,7 +234,7 @@ def test_an_emulator_that_dies_under_way(project: Project) -> None:
     session = Session.begin(project.root, "local", Screen())
     running = daemons.find_daemon(session.layout, daemons.EMULATOR)
     assert running
-    with project.start("deploy", "--env", "local") as process:
+    with project.started("deploy", "--env", "local") as process:
         read_until(process, "▸ plan")
         os.kill(running.pid, 9)
         out, err = process.communicate(timeout=120)

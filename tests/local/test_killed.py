@@ -131,7 +131,7 @@ def test_terraform_killed_too_leaves_a_lock_that_is_named_and_released(project: 
     """A power cut in the middle of an apply: the next deploy names the stale lock, releases it, and converges."""
     project.up()
     project.change("src/services/api/service.yaml", "kind: lambda", "kind: lambda\nmemory: 2048")
-    with project.start("deploy", "--env", "local") as process:
+    with project.started("deploy", "--env", "local") as process:
         read_until(process, "▸ apply")
         wait_for("the apply to lock", lambda: locked(project))
         process.kill()
@@ -150,7 +150,7 @@ def test_ctrl_c_in_the_middle_of_an_apply(project: Project) -> None:
     """Ctrl-C lets Terraform end what it began: exit code 130, no lock left, and the next deploy goes on."""
     project.up()
     project.change("src/services/api/service.yaml", "kind: lambda", "kind: lambda\nmemory: 2048")
-    with project.start("deploy", "--env", "local") as process:
+    with project.started("deploy", "--env", "local") as process:
         read_until(process, "▸ apply")
         wait_for("the apply to lock", lambda: locked(project))
         process.send_signal(signal.SIGINT)
@@ -167,7 +167,7 @@ def test_two_deploys_at_once(project: Project) -> None:
     """One goes on; the other is refused with exit code 5 and says who holds the environment."""
     project.up()
     project.change("src/services/api/service.yaml", "kind: lambda", "kind: lambda\nmemory: 1536")
-    with project.start("deploy", "--env", "local") as first:
+    with project.started("deploy", "--env", "local") as first:
         read_until(first, "▸ plan")
         second = project.run("deploy", "--env", "local")
         _, err = first.communicate(timeout=120)

@@ -57,7 +57,7 @@ def test_up_serves_what_terraform_deployed_and_down_ends_it(project: Project) ->
 
 def test_a_foreground_up_ends_everything_on_ctrl_c(project: Project) -> None:
     """Ctrl-C at a running `inv up` ends the emulator, the gateway and the workers, with exit code 0."""
-    with project.start("up", "--port", str(project.port)) as process:
+    with project.started("up", "--port", str(project.port)) as process:
         read_until(process, "Ctrl-C ends all of it")
         assert httpx.get(f"{project.url}/health").status_code == 200
         assert "already running" in project.run("up").err
@@ -70,7 +70,7 @@ def test_a_foreground_up_ends_everything_on_ctrl_c(project: Project) -> None:
 
 def test_down_ends_a_foreground_up(project: Project) -> None:
     """`inv down` from another terminal ends a foreground `inv up` as Ctrl-C would."""
-    with project.start("up", "--port", str(project.port)) as process:
+    with project.started("up", "--port", str(project.port)) as process:
         read_until(process, "Ctrl-C ends all of it")
         project.down()
         _, err = process.communicate(timeout=60)
