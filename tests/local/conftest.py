@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import signal
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
 from tests.local.project import Project, copy_project, find_uv, free_port, install, wait_for
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach what is started here, where a shell's `&` or nohup has said to ignore it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -109,9 +109,6 @@ def test_every_kind_is_deployed_and_well(kinds: Project, before: Mapping[str, Ma
         for stage in ("", "/local"):
             answer = get(kinds, f"{stage}/{name}/greet?name=Ann", key)
             assert answer.json() == {"message": "Hello, Ann!"}
-    plan = kinds.run("plan", "--env", "local", "--json")
-    assert plan.code == 0, plan.text()
-    assert json.loads(plan.out)["changed"] is False
     again = kinds.deploy()
     assert "no changes" in again.err
     assert "nothing changed since release 2" in again.err
@@ -197,7 +194,6 @@ def test_a_service_of_another_kind(kinds: Project) -> None:
     assert (told["TOKEN"], told["COLOUR"], told["SERVICE_SECRETS"]) == ("very-secret", "blue", None)
     row = describe(kinds)["quick"]
     assert (row["kind"], row["deployed"]) == ("ecs", "current")
-    assert "no changes" in kinds.deploy().err
 
 
 def test_removed_services_leave_nothing(kinds: Project, before: Mapping[str, Mapping[str, Any]]) -> None:
