@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -382,7 +383,7 @@ def test_the_server_image_agrees_with_what_runs_it() -> None:
     dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", "")
     server = dockerfile.partition("FROM runtime AS server")[2]
     entry = json.loads(server.partition("ENTRYPOINT ")[2])
-    options = dict(zip(entry, entry[1:], strict=False))
+    options = dict(pairwise(entry))
     assert f"USER {manifests.USER}:{manifests.USER}" in dockerfile
     assert (options["--port"], f"EXPOSE {options['--port']}" in server) == (str(manifests.PORT), True)
     assert f"ARG BASE_IMAGE={BASE_IMAGE}\n" in dockerfile
