@@ -11,13 +11,16 @@ import nox
 nox.needs_version = ">=2026.10.20"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_existing_virtualenvs = True
-nox.options.sessions = ["lint", "typecheck", "unit", "infra", "contract", "local"]
+nox.options.sessions = ["lint", "typecheck", "unit", "infra", "contract", "local", "browser"]
 
 ROOT = Path(__file__).parent
 UV = os.environ.get("UV", "uv")
 
 SIDE_BY_SIDE = ("--numprocesses=2", "--dist=worksteal")
 """Tests that mostly wait for Terraform and AWS's own pauses share two cores well."""
+
+TOGETHER = ("--numprocesses=2", "--dist=loadgroup")
+"""The same, where some tests share a system that takes minutes to make: they stay on one core."""
 
 
 def sync(session: nox.Session, *groups: str) -> None:
@@ -74,9 +77,9 @@ def contract(session: nox.Session) -> None:
 
 @nox.session
 def local(session: nox.Session) -> None:
-    """The whole system on this machine: up, deploy, the gateway, kill -9, bad input."""
-    sync(session, "test", "dev")
-    session.run("pytest", *SIDE_BY_SIDE, "tests/local", *session.posargs)
+    """The whole system on this machine: up, deploy, every kind, the gateway, kill -9, bad input, the page."""
+    sync(session, "test", "dev", "browser")
+    session.run("pytest", *TOGETHER, "tests/local", *session.posargs)
 
 
 @nox.session

@@ -1,7 +1,7 @@
 """What the number of services costs: 1, 10 and 100 made by `inv add-service`, brought up with the real Terraform.
 
 Of ten services eight are functions, one runs on App Runner, one on ECS; the first is a function. One project grows,
-and each size is brought up anew. Wall time in s, once each, unless a row says otherwise.
+and each size is brought up anew. Wall time in s, once each, and behind it the CPU time of a task and its Terraform.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from stackyard.project import read_project
 from stackyard.screen import Screen
 from stackyard.services import read_catalog
 from stackyard.tools.process import start_daemon
-from tests.bench.common import environment, goal, median, python, ratios, run, stages, table, take_turns
+from tests.bench.common import Cost, environment, goal, median, python, ratios, run, stages, table, take_turns
 from tests.local.project import Project, copy_project, find_uv, free_port, install
 
 RESOURCES_GOAL = 7
@@ -104,7 +104,7 @@ def _measure(project: Project) -> _Size:
         [str(project.inv), "up", "--detach", "--port", str(project.port)], cwd=project.root, env=project.environment()
     )
     told = stages(up.said)
-    figures["inv up"] = f"{up.wall / 1000:.1f}"
+    figures["inv up"] = _seconds(up)
     figures |= {f"  {title}": f"{told[title]:.1f}" for title in ("plan", "apply", "gateway")}
     figures["inv services, all deployed"] = _inv(project, "services")
     figures["inv plan, nothing changed"] = _inv(project, "plan", "--env", "local")
@@ -117,8 +117,12 @@ def _measure(project: Project) -> _Size:
 
 
 def _inv(project: Project, *arguments: str) -> str:
-    """Return the seconds of a task that passes."""
-    return f"{run([str(project.inv), *arguments], cwd=project.root, env=project.environment()).wall / 1000:.1f}"
+    """Return what a task takes that passes."""
+    return _seconds(run([str(project.inv), *arguments], cwd=project.root, env=project.environment()))
+
+
+def _seconds(cost: Cost) -> str:
+    return f"{cost.wall / 1000:.1f} ({cost.cpu / 1000:.1f})"
 
 
 def _read_catalog(root: Path) -> float:

@@ -29,6 +29,8 @@ MOMENTS_OF_UP = (
     "▸ gateway",
 )
 
+MOMENTS_OF_CLUSTERS = ("created ecs-cluster: aws_ecs_cluster", "▸ roll out", "new pod ready", "▸ verify")
+
 MOMENTS_OF_DEPLOY = ("▸ look at local", "▸ plan", "▸ apply", "changed api: aws_lambda_function", "▸ verify")
 
 
@@ -68,6 +70,31 @@ def test_deploy_killed_at_any_moment_converges(project: Project) -> None:
         assert "no changes" in project.deploy().err
     facts = json.loads((project.root / ".stackyard/local/deployment.json").read_text())
     assert [item["memory"] for item in facts["functions"].values()] == [memory]
+
+
+def test_deploy_killed_while_it_makes_clusters_and_rolls_out_converges(project: Project) -> None:
+    """Killed in the apply, between it and the rollout, in that and after it: the next one serves ecs and eks alike.
+
+    And a `destroy` that was killed when the pods were gone already is ended by the next one.
+    """
+    project.up()
+    for name, kind in (("steady", "ecs"), ("pods", "eks")):
+        done = project.run("add-service", "--kind", kind, name)
+        assert done.code == 0, done.text()
+    for moment in MOMENTS_OF_CLUSTERS:
+        kill_at(project.start("deploy", "--env", "local"), moment)
+    done = project.deploy()
+    assert "release 2" in done.err, done.text()
+    for path in ("/steady", "/pods", ""):
+        assert httpx.get(f"{project.url}{path}/greet?name=Ann").json() == {"message": "Hello, Ann!"}
+    assert "nothing changed since release 2" in project.deploy().err
+    assert {row["deployed"] for row in json.loads(project.run("services", "--json").out)} == {"current"}
+
+    destroy = ("destroy", "--env", "local", "--confirm", "local")
+    kill_at(project.start(*destroy), "deleted namespace acme-local-pods")
+    done = project.run(*destroy)
+    assert done.code == 0, done.text()
+    assert {row["deployed"] for row in json.loads(project.run("services", "--json").out)} == {"no"}
 
 
 def test_bootstrap_killed_at_any_moment_converges(project: Project) -> None:

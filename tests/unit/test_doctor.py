@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from stackyard.commands.doctor import Check, run_checks
+from stackyard.commands.doctor import Check, count_app_runner, judge_app_runner, run_checks
 from stackyard.commands.session import Session
 from stackyard.testing import Printed, ScriptedRunner
-from tests.unit.folder import Folder
+from tests.unit.folder import PROJECT, Folder
 
 PROGRAMS = {"uv": "/bin/uv", "git": "/bin/git", "terraform": "/bin/terraform", "docker": "/bin/docker"}
 
@@ -152,3 +152,20 @@ def test_the_users_own_terraform_settings_are_taken_for_good(
     expect_terraform(runner)
     found = look(ready, printed, runner)["AWS provider"].found
     assert found == (f"as {file} says" if how == "TF_CLI_CONFIG_FILE" else "as your .terraformrc says")
+
+
+def test_more_app_runner_services_than_an_account_scales_are_warned_of(
+    folder: Folder, printed: Printed, runner: ScriptedRunner
+) -> None:
+    """Environments in one account and region share its quota; an account without any may not get one at all."""
+    for number in range(6):
+        folder.service(f"front{number}", "kind: apprunner\n")
+    folder.project_yaml(PROJECT + '  test: {account: "111111111111"}\n')
+    counts = [count_app_runner(Session(folder.root, name, printed.screen, runner)) for name in ("dev", "test", "prod")]
+    assert counts == [12, 12, 6]
+    assert judge_app_runner(1, 10, "eu-west-1").status == "ok"
+    check = judge_app_runner(1, 11, "eu-west-1")
+    assert check.status == "warn"
+    assert "11 services" in check.found
+    assert "--region eu-west-1" in check.command
+    assert judge_app_runner(0, 1, "eu-west-1").status == "warn"

@@ -19,6 +19,7 @@ from stackyard.errors import StackyardError
 from stackyard.kinds import KINDS
 from stackyard.local import daemons
 from stackyard.names import LOCAL
+from stackyard.project import find_target
 from stackyard.screen import Screen
 from stackyard.tools.terraform_binary import find_mirror, mirror_folders
 
@@ -29,6 +30,11 @@ DISK = 2
 
 CONCURRENCY = 100
 """Requests at once that Lambda leaves unreserved at the least (Lambda: Configuring reserved concurrency)."""
+
+
+SCALINGS = 10
+"""Auto scaling configurations by name, of an account in a region (App Runner: Managing App Runner automatic scaling).
+Every service has its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,13 +242,29 @@ def _kinds(session: Session) -> Iterator[Check]:
     if any(entry.service.kind == "apprunner" for entry in entries):
 
         def app_runner() -> Check:
-            there = session.aws.count_app_runner_services()
-            found = (
-                f"{there} services in this region" if there else f"none in this region yet; {KINDS['apprunner'].notice}"
-            )
-            return Check("App Runner", "ok" if there else "warn", found)
+            there, needed = session.aws.count_app_runner_services(), count_app_runner(session)
+            return judge_app_runner(there, needed, session.target.region)
 
         yield _guarded("App Runner", app_runner)
+
+
+def count_app_runner(session: Session) -> int:
+    """Count the App Runner services of all environments that share the account and region of the session's."""
+    target, project = session.target, session.project
+    targets = [find_target(project, name) for name in project.environments]
+    shared = sum((each.account, each.region) == (target.account, target.region) for each in targets)
+    return shared * sum(entry.service.kind == "apprunner" for entry in session.catalog.entries)
+
+
+def judge_app_runner(there: int, needed: int, region: str) -> Check:
+    """Say whether an account that has ``there`` services of App Runner will take the ``needed`` ones."""
+    if not there:
+        return Check("App Runner", "warn", f"none in this region yet; {KINDS['apprunner'].notice}")
+    if needed > SCALINGS:
+        found = f"this project's {needed} services in this region want a scaling each; without a higher quota there are"
+        command = f"aws service-quotas list-service-quotas --region {region} --service-code apprunner"
+        return Check("App Runner", "warn", f"{found} {SCALINGS}", command)
+    return Check("App Runner", "ok", f"{there} services in this region")
 
 
 def _pin(session: Session) -> Check:

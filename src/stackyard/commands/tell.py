@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from stackyard.commands.session import Session
 from stackyard.errors import ToolError
@@ -17,10 +17,12 @@ from stackyard.tools.live import Live, LiveServer
 
 PATIENCE = 15.0
 """Seconds that the gateway gets to take a deployment."""
+STARTING_PATIENCE = 60.0
+"""Seconds that the new processes of services behind HTTP get; the old ones serve until then."""
 
 
 def tell_gateway(session: Session, endpoint: str, outputs: Mapping[str, Any], live: Mapping[str, Live]) -> str:
-    """Give the gateway the applied API where it has another, and return its address once it serves it.
+    """Give the gateway the applied API where it has another, and return its address once new processes serve it.
 
     The address is empty while no gateway runs; the next one reads what is written here. Raises ToolError for a gateway
     that does not take it, with its own words.
@@ -40,7 +42,7 @@ def tell_gateway(session: Session, endpoint: str, outputs: Mapping[str, Any], li
     if gateway is None:
         return ""
     wanted, until = json.loads(text)["id"], time.monotonic() + PATIENCE
-    while _served(gateway.url) != wanted:
+    while _status(gateway.url).get("deployment") != wanted:
         if time.monotonic() > until:
             raise ToolError(
                 "the local gateway does not take the deployment",
@@ -49,13 +51,22 @@ def tell_gateway(session: Session, endpoint: str, outputs: Mapping[str, Any], li
                 command="inv down && inv up",
             )
         time.sleep(0.02)
+    until = time.monotonic() + STARTING_PATIENCE
+    while _is_starting(_status(gateway.url)) and time.monotonic() < until:
+        time.sleep(0.02)
     return gateway.url
 
 
-def _served(url: str) -> str:
-    """Return the id of the deployment that a gateway serves; empty when it does not say."""
-    answer = get(f"{url}/_stackyard/status", 5)
+def _status(url: str) -> Mapping[str, Any]:
+    """Return what a gateway says of itself; nothing when it does not."""
     try:
-        return str(json.loads(answer.text)["deployment"])
-    except (ValueError, KeyError, TypeError):
-        return ""
+        status = json.loads(get(f"{url}/_stackyard/status", 5).text)
+    except ValueError:
+        return {}
+    return cast("Mapping[str, Any]", status) if isinstance(status, dict) else {}
+
+
+def _is_starting(status: Mapping[str, Any]) -> bool:
+    """Tell whether a process is on its way, so that its service may still be served by the one before."""
+    servers = status.get("servers", [])
+    return any(process["state"] == "starting" for server in servers for process in server["processes"])
