@@ -21,8 +21,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.local.project import HERE, LEFT_OUT, Project, find_uv, free_port, wait_for
-from tests.local.test_smoke import smoke
+from tests.local.project import HERE, LEFT_OUT, Project, find_uv, free_port, smoke, wait_for
 
 PAGE = HERE / "docs/guides/adopting.md"
 ADOPTED = HERE / "tests/adopted"
@@ -173,8 +172,6 @@ def plain_uvicorns(project: Project, prefixes: Iterable[str]) -> Generator[dict[
 @pytest.fixture
 def bookshop(project: Project) -> Generator[Bookshop]:
     """A running project that adopted the bookshop as the page says, its commands typed as they stand there."""
-    for other in ("worker", "web"):
-        shutil.rmtree(project.root / "src/services" / other)
     project.up()
     for service, kind in KINDS.items():
         adopt(project, service, kind)
@@ -350,6 +347,5 @@ def test_an_adopted_application_answers_as_it_did(bookshop: Bookshop, tmp_path: 
     check_ids_and_lines(bookshop)
     check_curl(bookshop, tmp_path)
     check_websockets(bookshop)
-    shutil.copytree(HERE / "tests/smoke", bookshop.project.root / "tests/smoke", ignore=LEFT_OUT)
     done = smoke(bookshop.project)
     assert done.code == 0, done.text()
