@@ -24,7 +24,7 @@ locals {
 
 # What the service itself may do. App Runner reads its secrets with this role, too.
 resource "aws_iam_role" "this" {
-  name                 = local.full_name
+  name                 = "${local.full_name}_run"
   path                 = "/${var.project}/${var.environment}/"
   permissions_boundary = var.permissions_boundary
 
@@ -48,7 +48,7 @@ resource "aws_iam_role_policy" "this" {
 
 # What App Runner may do to start it. No service can be called so: names of services hold no "_".
 resource "aws_iam_role" "access" {
-  name                 = "${local.full_name}_exec"
+  name                 = "${local.full_name}_pull"
   path                 = "/${var.project}/${var.environment}/"
   permissions_boundary = var.permissions_boundary
 

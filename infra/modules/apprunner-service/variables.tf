@@ -16,7 +16,7 @@ variable "project" {
 
   validation {
     condition     = length("${var.project}-${var.environment}-${var.name}") <= 59
-    error_message = "\"${var.project}-${var.environment}-${var.name}\" is longer than 59 characters: with \"_exec\" behind it, IAM allows 64."
+    error_message = "\"${var.project}-${var.environment}-${var.name}\" is longer than 59 characters: with \"_pull\" behind it, IAM allows 64."
   }
 }
 

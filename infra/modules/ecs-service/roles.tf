@@ -16,7 +16,7 @@ locals {
 
 # What the service itself may do.
 resource "aws_iam_role" "this" {
-  name                 = local.full_name
+  name                 = "${local.full_name}_task"
   path                 = "/${var.project}/${var.environment}/"
   permissions_boundary = var.permissions_boundary
   assume_role_policy   = local.assumed_by_tasks

@@ -1,5 +1,5 @@
 resource "aws_iam_role" "this" {
-  name                 = local.full_name
+  name                 = "${local.full_name}_pod"
   path                 = "/${var.project}/${var.environment}/"
   permissions_boundary = var.permissions_boundary
 

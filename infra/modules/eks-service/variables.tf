@@ -15,8 +15,8 @@ variable "project" {
   nullable    = false
 
   validation {
-    condition     = length("${var.project}-${var.environment}-${var.name}") <= 63
-    error_message = "\"${var.project}-${var.environment}-${var.name}\" is longer than the 63 characters that Kubernetes allows a namespace."
+    condition     = length("${var.project}-${var.environment}-${var.name}") <= 60
+    error_message = "\"${var.project}-${var.environment}-${var.name}\" is longer than 60 characters: with \"_pod\" behind it, IAM allows 64."
   }
 }
 

@@ -138,7 +138,7 @@ run "caps_its_roles" {
     error_message = "Every role must carry the boundary and lie in its environment's path."
   }
   assert {
-    condition     = [for role in [aws_iam_role.this, aws_iam_role.access, aws_iam_role.retention] : [role.name, jsondecode(role.assume_role_policy).Statement[0].Principal.Service]] == [["acme-dev-order-desk", "tasks.apprunner.amazonaws.com"], ["acme-dev-order-desk_exec", "build.apprunner.amazonaws.com"], ["acme-dev-order-desk_logs", "scheduler.amazonaws.com"]]
+    condition     = [for role in [aws_iam_role.this, aws_iam_role.access, aws_iam_role.retention] : [role.name, jsondecode(role.assume_role_policy).Statement[0].Principal.Service]] == [["acme-dev-order-desk_run", "tasks.apprunner.amazonaws.com"], ["acme-dev-order-desk_pull", "build.apprunner.amazonaws.com"], ["acme-dev-order-desk_logs", "scheduler.amazonaws.com"]]
     error_message = "Each role must have its name and be assumed by its service."
   }
 }
@@ -227,7 +227,7 @@ run "tells_what_every_kind_tells" {
     error_message = "The gateway and Python must be told the address, the service and the image."
   }
   assert {
-    condition     = output.details == { service_arn = aws_apprunner_service.this.arn, service_url = "a1b2c3d4e5.eu-west-1.awsapprunner.com" } && output.version == "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" && output.log_group == "/aws/apprunner/acme-dev-order-desk/fedcba9876543210fedcba9876543210/application" && output.role_name == "acme-dev-order-desk"
+    condition     = output.details == { service_arn = aws_apprunner_service.this.arn, service_url = "a1b2c3d4e5.eu-west-1.awsapprunner.com" } && output.version == "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" && output.log_group == "/aws/apprunner/acme-dev-order-desk/fedcba9876543210fedcba9876543210/application" && output.role_name == "acme-dev-order-desk_run"
     error_message = "The details must name ARN and address, the others digest, logs and role."
   }
 }

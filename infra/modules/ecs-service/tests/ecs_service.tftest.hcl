@@ -186,7 +186,7 @@ run "caps_its_roles" {
     error_message = "Both roles must carry the boundary and lie in their environment's path."
   }
   assert {
-    condition     = aws_iam_role.this.name == "acme-dev-order-desk" && aws_iam_role.execution.name == "acme-dev-order-desk_exec"
+    condition     = aws_iam_role.this.name == "acme-dev-order-desk_task" && aws_iam_role.execution.name == "acme-dev-order-desk_exec"
     error_message = "The roles must have the agreed names."
   }
 }
@@ -245,7 +245,7 @@ run "tells_what_every_kind_tells" {
     error_message = "The gateway and Python must be told the address, the service and the image."
   }
   assert {
-    condition     = output.details == { cluster = "acme-dev", service = "acme-dev-order-desk", target_group_arn = aws_lb_target_group.this.arn, task_definition = aws_ecs_task_definition.this.arn } && output.version == "7" && output.log_group == "/aws/ecs/acme-dev-order-desk" && output.role_name == "acme-dev-order-desk"
+    condition     = output.details == { cluster = "acme-dev", service = "acme-dev-order-desk", target_group_arn = aws_lb_target_group.this.arn, task_definition = aws_ecs_task_definition.this.arn } && output.version == "7" && output.log_group == "/aws/ecs/acme-dev-order-desk" && output.role_name == "acme-dev-order-desk_task"
     error_message = "The details must name cluster and service, the others revision, logs and role."
   }
 }

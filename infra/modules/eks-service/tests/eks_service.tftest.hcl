@@ -83,7 +83,7 @@ run "gives_its_role_to_its_own_pods_only" {
     error_message = "The association must name the service account."
   }
   assert {
-    condition     = aws_iam_role.this.permissions_boundary == var.permissions_boundary && aws_iam_role.this.path == "/acme/dev/" && aws_iam_role.this.name == "acme-dev-order-desk"
+    condition     = aws_iam_role.this.permissions_boundary == var.permissions_boundary && aws_iam_role.this.path == "/acme/dev/" && aws_iam_role.this.name == "acme-dev-order-desk_pod"
     error_message = "The role must carry the boundary and lie in its environment's path."
   }
 }
@@ -130,7 +130,7 @@ run "tells_what_the_objects_are_made_from" {
     condition = (
       output.details.cluster == "acme-dev" && output.details.namespace == "acme-dev-order-desk" && output.log_group == "/aws/eks/acme-dev-order-desk"
       && output.details.target_group_arn == aws_lb_target_group.this.arn && output.details.role_arn == aws_iam_role.this.arn
-      && output.version == "0123456789ab" && output.image == var.image && output.resource == "acme-dev-order-desk/order-desk" && output.role_name == "acme-dev-order-desk"
+      && output.version == "0123456789ab" && output.image == var.image && output.resource == "acme-dev-order-desk/order-desk" && output.role_name == "acme-dev-order-desk_pod"
     )
     error_message = "The outputs must be those that every kind of service has."
   }
