@@ -57,12 +57,12 @@ FROM runtime AS server
 VOLUME /tmp
 ENV PORT=8080
 EXPOSE 8080
-# The command is the application, like web.app:app; App Runner, which says not whether a command replaces the entry
-# point, names it in UVICORN_APP instead.
-#  - What a client says of itself in X-Forwarded-* is believed from nobody: App Runner's address is open to all, and the
-#    gateway passes on what came in.
-#  - An idle connection outlives the callers' own patience, and ends before a network load balancer forgets it (350 s)
-#    without telling either side.
+# The command is the application, like web.app:app. App Runner does not say whether a command of its own would replace
+# the entry point, and names the application in UVICORN_APP.
+#  - X-Forwarded-* is believed from nobody on the network, which is uvicorn's default: App Runner's address is open to
+#    all, and the gateway passes on what came in. FORWARDED_ALLOW_IPS in service.yaml says otherwise.
+#  - An idle connection is kept longer than callers keep theirs, and ends before a network load balancer forgets it
+#    (350 s) without telling either side.
 #  - After SIGTERM requests get 28 s to end (the gateway waits for 29), and what the application does at its end the
 #    rest of ECS's 30; on EKS there are 35 after the time to drain.
 ENTRYPOINT ["python", "-m", "uvicorn", "--host", "0.0.0.0", "--port", "8080", "--ws", "none", \

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# Invoke forbids bytecode, and every task would compile what it imports, each time; the user's own wish counts.
+sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
+
 ROOT = Path(__file__).resolve().parent
 ENV = {"env": "The environment: local, or one of stackyard.yaml's."}
 JSON = {"json": "Print data for programs, to standard output."}

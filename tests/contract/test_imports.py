@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -60,3 +61,15 @@ def test_listing_the_tasks_imports_what_an_empty_tasks_file_does(empty: Path) ->
     assert "up" in printed
     assert "deploy" in printed
     assert ours == theirs
+
+
+@pytest.mark.parametrize(("wish", "kept"), [("", True), ("1", False)])
+def test_what_a_task_imports_is_compiled_once_unless_told_otherwise(tmp_path: Path, wish: str, kept: bool) -> None:
+    """Invoke alone would have every task compile all it imports, each time."""
+    environment = {**os.environ, "PYTHONPYCACHEPREFIX": str(tmp_path / "compiled"), "PYTHONDONTWRITEBYTECODE": wish}
+    inv = str(Path(sys.executable).with_name("inv"))
+    done = SystemRunner().run([inv, "services"], cwd=ROOT, env=environment, timeout=60)
+    assert done.code == 0, done.stderr
+    compiled = {path.name.partition(".")[0] for path in (tmp_path / "compiled").rglob("*.pyc")}
+    assert ({"services", "yamlfile"} <= compiled) == kept
+    assert bool(compiled) == kept

@@ -103,6 +103,16 @@ def test_nobody_is_believed_who_says_who_he_is(served: Container) -> None:
     assert said["scheme"] == "http"
 
 
+def test_a_private_network_may_be_believed(shop: str) -> None:
+    """Where only the load balancer gets in, service.yaml can have the address that the gateway added."""
+    headers = {"X-Forwarded-For": "198.51.100.1, 203.0.113.9", "X-Forwarded-Proto": "https"}
+    private = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16"
+    with start(shop, "shop.app:app", FORWARDED_ALLOW_IPS=private) as container:
+        container.await_answer()
+        said = httpx.get(f"{container.url}/caller", headers=headers).json()
+    assert said == {"host": "203.0.113.9", "scheme": "https"}
+
+
 def test_a_request_under_way_is_finished_after_sigterm(shop: str) -> None:
     """The load balancer's new connections go elsewhere; what was begun gets its answer, and the status is 0."""
     boundary = b"--x\r\nContent-Disposition: form-data; name=f; filename=f\r\n\r\nhello\r\n--x--\r\n"

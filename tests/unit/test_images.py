@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from stackyard.commands.observe import check_extras, wanted_images
 from stackyard.commands.session import Session
 from stackyard.errors import ConfigError, MissingError
 from stackyard.images import (
+    BASE_IMAGE,
     Image,
     build_command,
     locked_share,
@@ -28,10 +30,12 @@ from stackyard.images import (
     plan_images,
     render_manifest,
 )
-from stackyard.kinds import KINDS
+from stackyard.kinds import KINDS, manifests
 from stackyard.testing import Printed, ScriptedRunner
 from stackyard.tools.tree import LEFT_OUT, SETTINGS, hash_files, read_lock
 from tests.unit.folder import UV_BUILD, Folder
+
+ROOT = Path(__file__).parents[2]
 
 LOCK = """\
 [[package]]
@@ -276,7 +280,7 @@ def test_a_service_that_the_lock_does_not_know_is_refused_by_a_real_account(plac
 
 def test_docker_is_sent_nothing_that_no_tag_knows_of() -> None:
     """What hashes leave out by name, `.dockerignore` leaves out too, and nothing else that may be in a package."""
-    lines = (Path(__file__).parents[2] / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
     everywhere = {line.removeprefix("**/") for line in lines if line.startswith("**/")}
     rest = {line for line in lines if line and not line.startswith(("#", "**/"))}
     assert everywhere == set(LEFT_OUT)
@@ -372,3 +376,23 @@ def test_the_command_that_builds_an_image_names_target_platform_and_tag(
         f"docker buildx build {options} --build-arg SERVICE=web --provenance=false --sbom=false "
         f"--tag 111111111111.dkr.ecr.eu-west-1.amazonaws.com/acme:{image.tag} --push ."
     )
+
+
+def test_the_server_image_agrees_with_what_runs_it() -> None:
+    """Port, user and time to end are said in the Dockerfile, in Terraform, for Kubernetes and for the laptop."""
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", "")
+    server = dockerfile.partition("FROM runtime AS server")[2]
+    entry = json.loads(server.partition("ENTRYPOINT ")[2])
+    options = dict(pairwise(entry))
+    assert f"USER {manifests.USER}:{manifests.USER}" in dockerfile
+    assert (options["--port"], f"EXPOSE {options['--port']}" in server) == (str(manifests.PORT), True)
+    assert f"ARG BASE_IMAGE={BASE_IMAGE}\n" in dockerfile
+    grace = int(options["--timeout-graceful-shutdown"])
+    stop = re.search(r"stopTimeout\s*= (\d+)", (ROOT / "infra/modules/ecs-service/main.tf").read_text(encoding="utf-8"))
+    assert stop
+    assert grace < int(stop[1])
+    assert grace < manifests.REQUEST + manifests.SPARE
+    gateway = (ROOT / "src/stackyard/local/gateway/process.py").read_text(encoding="utf-8")
+    assert f"_KEEP_ALIVE = {options['--timeout-keep-alive']}\n" in gateway
+    shared = ("--ws", options["--ws"], "--log-level", options["--log-level"], "--no-access-log")
+    assert f"({', '.join(json.dumps(each) for each in shared)})" in gateway
