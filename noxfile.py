@@ -19,9 +19,6 @@ UV = os.environ.get("UV", "uv")
 SIDE_BY_SIDE = ("--numprocesses=2", "--dist=worksteal")
 """Tests that mostly wait for Terraform and AWS's own pauses share two cores well."""
 
-TOGETHER = ("--numprocesses=2", "--dist=loadgroup")
-"""The same, where some tests share a system that takes minutes to make: they stay on one core."""
-
 
 def sync(session: nox.Session, *groups: str) -> None:
     """Bring the session's environment to what the lock file says."""
@@ -79,7 +76,7 @@ def contract(session: nox.Session) -> None:
 def local(session: nox.Session) -> None:
     """The whole system on this machine: up, deploy, every kind, the gateway, kill -9, bad input, the page."""
     sync(session, "test", "dev", "browser")
-    session.run("pytest", *TOGETHER, "tests/local", *session.posargs)
+    session.run("pytest", *SIDE_BY_SIDE, "tests/local", *session.posargs)
 
 
 @nox.session

@@ -9,8 +9,27 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.local.project import Project, copy_project, find_uv, free_port, install, wait_for
+
+
+class SideBySide(LoadScopeScheduling):
+    """Give the next test to who is free, but tests that share a system to one, and those first.
+
+    The mark `xdist_group` would say the same, but pytest 9.2 does not take the names that pytest-xdist 3.8 makes of it.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if file.endswith("test_kinds.py") else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SideBySide:
+    """Share tests out in our own way."""
+    return SideBySide(config, log)
 
 
 def pytest_configure() -> None:
