@@ -69,7 +69,7 @@ def test_the_most_specific_route_is_found(paths: list[str], target: list[str]) -
 @pytest.mark.parametrize(
     ("operation", "place"),
     [
-        ({"x-amazon-apigateway-integration": {"type": "mock", "uri": "http://x"}}, "'mock'"),
+        ({"x-amazon-apigateway-integration": {"type": "mock", "uri": "http://x"}}, "status code"),
         ({"x-amazon-apigateway-integration": {"type": "http", "uri": "http://x"}}, "'http'"),
         (_http("ftp://x"), "ftp://x"),
         (_http("arn:aws:x"), "is no http"),
