@@ -1,7 +1,7 @@
 """The round of a service's life for every kind: added, deployed, found well, changed, removed, nothing else touched.
 
-One project for all of it, on one core (conftest.py): a deploy of all four kinds takes half a minute. Each test leaves it
-as it found it, but for the last two: one changes a service's kind, one takes all away.
+One project for all of it, on one core (conftest.py): a deploy of all four kinds takes half a minute. Each test leaves
+it as it found it, but for the last two: one changes a service's kind, one takes all away.
 """
 
 from __future__ import annotations
