@@ -140,7 +140,8 @@ def _check_service(emulator: Any, outputs: dict[str, Any], name: str) -> None:
     ecs = emulator.client("ecs")
     (running,) = ecs.describe_services(cluster="acme-local", services=[full])["services"]
     assert running["launchType"] == "FARGATE"
-    assert running["networkConfiguration"]["awsvpcConfiguration"]["subnets"] == outputs["network"]["subnet_ids"]
+    placed = running["networkConfiguration"]["awsvpcConfiguration"]["subnets"]
+    assert sorted(placed) == sorted(outputs["network"]["subnet_ids"])
     assert running["loadBalancers"][0]["targetGroupArn"] == service["details"]["target_group_arn"]
     task = ecs.describe_task_definition(taskDefinition=running["taskDefinition"])["taskDefinition"]
     (container,) = task["containerDefinitions"]

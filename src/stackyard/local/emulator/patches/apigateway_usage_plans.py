@@ -2,7 +2,8 @@
 
 moto keeps a changed quota as the text that the request has (Terraform's next refresh fails on it), refuses a rate such
 as 2.5 with an internal error, and does not find a stage again that has limits of its own, so that a plan cannot be
-destroyed. Limits of single methods still cannot be changed. No upstream issue was found.
+destroyed. Limits of single methods still cannot be changed (getmoto/moto#7361 says so); no issue about the rest was
+found.
 """
 
 from __future__ import annotations

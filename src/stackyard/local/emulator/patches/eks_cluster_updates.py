@@ -1,7 +1,8 @@
 """A change of a cluster must be answered with an update that can be asked after.
 
 moto answers UpdateClusterConfig with the cluster, where the provider waits for an update that it names, and has neither
-UpdateClusterVersion nor DescribeUpdate. No upstream issue was found.
+UpdateClusterVersion nor DescribeUpdate. UpdateClusterConfig came with getmoto/moto#9119; no issue about the answer was
+found.
 """
 
 from __future__ import annotations
