@@ -18,6 +18,8 @@ import pytest
 
 HERE = Path(__file__).resolve().parents[2]
 COPIED = ("stackyard.yaml", "tasks.py", "noxfile.py", "pyproject.toml", "uv.lock", "README.md", "infra", "src")
+OF_THE_TEST_RUN = ("AWS_", "PYTHON", "NOX", "VIRTUAL_ENV", "UV_PROJECT", "UV_PYTHON", "TF_CLI_CONFIG_FILE")
+"""What nox, pytest and this shell set. With UV_PROJECT_ENVIRONMENT a project's `uv run` would take the tests' own."""
 LEFT_OUT = shutil.ignore_patterns("__pycache__", ".terraform", "*.tfstate*", ".pytest_cache", ".venv")
 
 
@@ -45,9 +47,7 @@ class Project:
 
     def environment(self, **extra: str) -> dict[str, str]:
         """Return what a new shell has, and nothing of the test run's own."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON", "NOX"))}
-        kept.pop("VIRTUAL_ENV", None)
-        kept.pop("TF_CLI_CONFIG_FILE", None)
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(OF_THE_TEST_RUN)}
         return {**kept, **self.env, **extra}
 
     def start(self, *arguments: str, **extra: str) -> subprocess.Popen[str]:
@@ -200,7 +200,7 @@ def find_uv() -> str:
 
 def install(root: Path) -> None:
     """Make a copied project's environment of its own, bytecode included."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith(("VIRTUAL_ENV", "UV_PROJECT"))}
+    env = {name: value for name, value in os.environ.items() if not name.startswith(OF_THE_TEST_RUN)}
     subprocess.run(
         [find_uv(), "sync", "-q", "--all-packages", "--compile-bytecode", "--python", sys.executable],
         cwd=root,
