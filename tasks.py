@@ -150,8 +150,9 @@ def deploy(
     """
     from dataclasses import asdict
 
-    from stackyard.commands.deploy import Options, show_deployed
+    from stackyard.commands.bring import show_deployed
     from stackyard.commands.deploy import deploy as run
+    from stackyard.commands.wanted import Options
 
     screen = _screen(quiet=json)
     options = Options(dry_run=dry_run, yes=yes, allow_empty=allow_empty)

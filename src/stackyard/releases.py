@@ -1,4 +1,4 @@
-"""The record that each successful deploy leaves in the state bucket, as data. Who writes it is `commands.deploy`."""
+"""The record that each successful deploy leaves in the state bucket, as data. Who writes it is `commands.record`."""
 
 from __future__ import annotations
 

@@ -13,9 +13,9 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from stackyard.commands.deploy import app_key
 from stackyard.commands.observe import observe, variables
 from stackyard.commands.session import Session
+from stackyard.commands.wanted import app_key
 from stackyard.screen import Screen
 from tests.bench.common import goal, median, ratios, run, table, take_turns
 from tests.local.project import Project, copy_project, find_uv, free_port, install

@@ -20,9 +20,9 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from stackyard.commands.deploy import app_key
 from stackyard.commands.observe import observe, variables
 from stackyard.commands.session import Session
+from stackyard.commands.wanted import app_key
 from stackyard.local.daemons import GATEWAY, find_daemon
 from stackyard.local.gateway.routes import Router
 from stackyard.local.layout import Layout

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from stackyard.commands.deploy import app_key
 from stackyard.commands.session import Session
 from stackyard.commands.stacks import init_stack
+from stackyard.commands.wanted import app_key
 from stackyard.errors import MissingError
 from stackyard.local import daemons
 from stackyard.screen import Screen

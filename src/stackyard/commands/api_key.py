@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from stackyard.commands.deploy import app_key, ask_if_protected
+from stackyard.commands.confirm import ask_if_protected
 from stackyard.commands.observe import variables
 from stackyard.commands.session import Session
 from stackyard.commands.stacks import apply_stack, discarded_when_refused, init_stack, list_changes, plan_stack
 from stackyard.commands.tell import tell_gateway
 from stackyard.commands.verify import find_all_live
+from stackyard.commands.wanted import app_key
 from stackyard.errors import ConfigError, MissingError, RefusedError
 from stackyard.tools.holding import Hold
 from stackyard.tools.terraform import Stack

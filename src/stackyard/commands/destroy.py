@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stackyard.commands.cluster import take_away
-from stackyard.commands.deploy import app_key, confirm
+from stackyard.commands.confirm import confirm
 from stackyard.commands.observe import variables, wanted_images
 from stackyard.commands.session import Session
 from stackyard.commands.stacks import (
@@ -22,6 +22,7 @@ from stackyard.commands.stacks import (
     show_changes,
 )
 from stackyard.commands.tell import tell_gateway
+from stackyard.commands.wanted import app_key
 from stackyard.errors import ToolError
 from stackyard.plan import UNBUILT
 from stackyard.tools.tfevents import plain_action

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from stackyard.commands.deploy import app_key
 from stackyard.commands.observe import observe, variables
 from stackyard.commands.session import Session
 from stackyard.commands.stacks import init_stack, list_changes, plan_stack, show_changes
+from stackyard.commands.wanted import app_key
 from stackyard.plan import UNBUILT
 from stackyard.tools.tfevents import plain_action
 

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from stackyard.addresses import FOLDER
 from stackyard.commands.add_service import find_facts, holding_services
-from stackyard.commands.deploy import confirm
+from stackyard.commands.confirm import confirm
 from stackyard.local.layout import Layout
 from stackyard.removal import Removal, plan_removal
 from stackyard.screen import Screen

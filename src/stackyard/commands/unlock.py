@@ -6,9 +6,9 @@ import json
 from typing import Any, cast
 
 from stackyard.commands import bootstrap
-from stackyard.commands.deploy import app_key
 from stackyard.commands.session import Session
 from stackyard.commands.stacks import init_stack
+from stackyard.commands.wanted import app_key
 from stackyard.errors import MissingError, RefusedError, ToolError
 
 UNSET = "sha256:" + "0" * 64

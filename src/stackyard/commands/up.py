@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stackyard.commands.bootstrap import bootstrap
-from stackyard.commands.deploy import Options, check_services, deploy
+from stackyard.commands.deploy import check_services, deploy
 from stackyard.commands.session import Session
 from stackyard.commands.verify import verify_health
+from stackyard.commands.wanted import Options
 from stackyard.errors import MissingError, RefusedError, ToolError
 from stackyard.local import daemons
 from stackyard.local.daemons import EMULATOR, GATEWAY, Running

@@ -1,0 +1,89 @@
+"""Bring an environment to given images: plan, show, ask, apply, roll out, verify, record.
+
+What `inv deploy`, `inv promote` and `inv rollback` share; they differ in where the images come from. Killed at any
+point, the next run goes on from what Terraform's state says; a failed apply leaves no record.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from stackyard.commands.cluster import take_away
+from stackyard.commands.confirm import ask_if_protected
+from stackyard.commands.observe import variables
+from stackyard.commands.record import record
+from stackyard.commands.rollout import roll_out
+from stackyard.commands.session import Session
+from stackyard.commands.stacks import (
+    apply_stack,
+    discarded_when_refused,
+    init_stack,
+    list_changes,
+    plan_stack,
+    show_changes,
+)
+from stackyard.commands.tell import tell_gateway
+from stackyard.commands.verify import find_all_live, verify_digests, verify_health
+from stackyard.commands.wanted import Deployed, Options, Wanted, app_key
+from stackyard.errors import ToolError
+from stackyard.screen import Screen
+from stackyard.tools.holding import Hold, write_atomically
+from stackyard.tools.terraform import Stack
+from stackyard.tools.tfevents import plain_action
+
+
+def bring(session: Session, hold: Hold, doing: str, wanted: Wanted, options: Options) -> Deployed:
+    """Bring the environment to ``wanted``; ``doing`` is the task as it was typed. Raises StackyardError."""
+    target, screen = session.target, session.screen
+    given = variables(session, wanted.digests, allow_empty=options.allow_empty)
+    stack = session.stack("app", app_key(target.name), given, hold, doing)
+    with screen.stage("plan"):
+        init_stack(session, stack)
+        planned = plan_stack(session, stack)
+        show_changes(session, planned)
+    summary = plain_action(planned.changes)
+    if options.dry_run:
+        list_changes(session, planned)
+        planned.file.unlink(missing_ok=True)
+        return Deployed(target.name, planned.changed, summary, 0, "", wanted.digests, {}, None)
+    if planned.changed:
+        list_changes(session, planned)
+        with discarded_when_refused(planned):
+            ask_if_protected(session, yes=options.yes, command=f"inv {doing} --yes")
+        # Killed between here and the record, the next run still knows that a release is owed.
+        write_atomically(session.layout.unrecorded(target.name), "")
+        with screen.stage("apply"):
+            take_away(session, planned.changes)
+            apply_stack(session, stack, planned)
+    else:
+        planned.file.unlink(missing_ok=True)
+    return _finish(session, wanted, stack, summary, changed=planned.changed)
+
+
+def _finish(session: Session, wanted: Wanted, stack: Stack, summary: str, *, changed: bool) -> Deployed:
+    """Read the outputs, roll out, verify, tell the local gateway, record the release."""
+    target, screen = session.target, session.screen
+    outputs = stack.outputs()
+    roll_out(session, outputs)
+    with screen.stage("verify"):
+        services = cast("dict[str, dict[str, Any]]", outputs.get("services") or {})
+        live = find_all_live(session, services)
+        wrong = verify_digests(live, wanted.digests)
+        if wrong:
+            raise ToolError("the deploy did not take", "; ".join(wrong), command=f"inv deploy --env {target.name}")
+        url = cast("str", outputs.get("url") or "")
+        if session.endpoint:
+            url = tell_gateway(session, session.endpoint, outputs, live)
+        healthy = verify_health(session, url, services) if url else None
+    number = record(session, wanted, summary, changed=changed)
+    return Deployed(target.name, changed, summary, number, url, wanted.digests, services, healthy)
+
+
+def show_deployed(screen: Screen, done: Deployed) -> None:
+    """End a deploy with what it came to: address, digests, how long each stage took."""
+    screen.summary()
+    if done.release:
+        state = f"release {done.release}" if done.changed else f"nothing changed since release {done.release}"
+        screen.say(f"{done.environment}: {state}" + (f", {done.url}" if done.url else ""), "bold")
+        for service, digest in sorted(done.digests.items()):
+            screen.note(f"{service}  {digest[:19]}  {done.services.get(service, {}).get('path', '')}")
