@@ -18,6 +18,7 @@ import pytest
 
 from stackyard.tools.process import Completed, Daemon, SystemRunner, start_daemon
 from tests.terraform import found
+from tests.waiting import until
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
@@ -53,15 +54,6 @@ class Emulator:
         }
 
 
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
-    """Poll until the condition holds; fail the test when it does not within ``seconds``."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            pytest.fail(f"{what}: not within {seconds:g} s")
-        time.sleep(0.01)
-
-
 @pytest.fixture(scope="session")
 def start_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Emulator]]:
     """Start emulators that end with the session at the latest."""
@@ -74,7 +66,7 @@ def start_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callabl
             argv = (sys.executable, "-m", "stackyard.local.emulator", "--ready", str(ready), *arguments)
             daemon = start_daemon(argv, log=log, env=os.environ, cwd=folder)
             ends.callback(daemon.stop)
-            wait_until(lambda: ready.exists() or daemon.poll() is not None, "the emulator answers")
+            until(lambda: ready.exists() or daemon.poll() is not None, "the emulator answers")
             assert ready.exists(), log.read_text()
             return Emulator(json.loads(ready.read_text())["url"], daemon, time.monotonic() - began)
 

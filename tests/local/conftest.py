@@ -12,7 +12,8 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.local.project import Project, copy_project, find_uv, free_port, install, wait_for
+from tests.local.project import Project, copy_project, find_uv, free_port, install
+from tests.waiting import until
 
 
 class SideBySide(LoadScopeScheduling):
@@ -62,7 +63,7 @@ def running(installed: Path, root: Path, *services: str) -> Generator[Project]:
     made = Project(root, installed / ".venv/bin/inv", free_port(), {"UV": find_uv()})
     yield made
     made.run("down")
-    wait_for(f"the end of {made.processes()}", lambda: not made.processes(), 20)
+    until(lambda: not made.processes(), f"the end of {made.processes()}", 20)
 
 
 @pytest.fixture

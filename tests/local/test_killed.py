@@ -16,7 +16,8 @@ from stackyard.commands.session import Session
 from stackyard.local import daemons
 from stackyard.screen import Screen
 from stackyard.tools.holding import who_am_i
-from tests.local.project import Project, read_until, wait_for
+from tests.local.project import Project, read_until
+from tests.waiting import until
 
 MOMENTS_OF_UP = (
     "▸ packages",
@@ -133,7 +134,7 @@ def test_terraform_killed_too_leaves_a_lock_that_is_named_and_released(project: 
     project.change("src/services/api/service.yaml", "kind: lambda", "kind: lambda\nmemory: 2048")
     with project.started("deploy", "--env", "local") as process:
         read_until(process, "▸ apply")
-        wait_for("the apply to lock", lambda: locked(project))
+        until(lambda: locked(project), "the apply to lock")
         process.kill()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(terraform_of(project), signal.SIGKILL)
@@ -152,7 +153,7 @@ def test_ctrl_c_in_the_middle_of_an_apply(project: Project) -> None:
     project.change("src/services/api/service.yaml", "kind: lambda", "kind: lambda\nmemory: 2048")
     with project.started("deploy", "--env", "local") as process:
         read_until(process, "▸ apply")
-        wait_for("the apply to lock", lambda: locked(project))
+        until(lambda: locked(project), "the apply to lock")
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=120)
     assert process.returncode == 130, err

@@ -15,7 +15,8 @@ from stackyard.local.layout import Layout
 from stackyard.screen import Screen
 from stackyard.tools.process import SystemRunner
 from stackyard.tools.terraform_binary import find_terraform
-from tests.local.project import Project, read_until, wait_for
+from tests.local.project import Project, read_until
+from tests.waiting import until
 
 
 def test_up_serves_what_terraform_deployed_and_down_ends_it(project: Project) -> None:
@@ -34,7 +35,7 @@ def test_up_serves_what_terraform_deployed_and_down_ends_it(project: Project) ->
 
     # One line a request, in servicekit's form; the runtime client's own form of it would be a second.
     log = project.root / ".stackyard/local/gateway.log"
-    wait_for("the log of /greet", lambda: log.read_text().count('/greet 200"') == 2)
+    until(lambda: log.read_text().count('/greet 200"') == 2, "the log of /greet")
     assert "[INFO]" not in log.read_text()
 
     again = project.run("up", "--detach", "--port", str(project.port))
@@ -51,7 +52,7 @@ def test_up_serves_what_terraform_deployed_and_down_ends_it(project: Project) ->
 
     assert project.processes()
     project.down()
-    wait_for("every process to end", lambda: not project.processes())
+    until(lambda: not project.processes(), "every process to end")
     assert "nothing was running" in project.run("down").err
 
 
@@ -64,7 +65,7 @@ def test_a_foreground_up_ends_everything_on_ctrl_c(project: Project) -> None:
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
         assert process.returncode == 0, err
-    wait_for("every process to end", lambda: not project.processes())
+    until(lambda: not project.processes(), "every process to end")
     assert not (project.root / ".stackyard/local/deployment.json").exists()
 
 
