@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import sys
@@ -81,6 +82,24 @@ def emulator(start_emulator: Callable[..., Emulator]) -> Iterator[Emulator]:
     running.daemon.stop()
 
 
+PROVIDER = """
+terraform {
+  required_providers {
+    aws = { source = "hashicorp/aws" }
+  }
+}
+
+provider "aws" {
+  region                      = "eu-west-1"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  max_retries                 = 2
+  default_tags { tags = { project = "acme", environment = "local" } }
+}
+"""
+QUIET = ("-input=false", "-no-color", "-parallelism=30")
+
+
 @dataclass(slots=True)
 class Terraform:
     """Terraform in a copy of the project; every run's seconds are kept."""
@@ -108,6 +127,17 @@ class Terraform:
         configuration = (f"-backend-config={name}={value}" for name, value in settings.items())
         self.run(stack, "init", "-input=false", "-no-color", *configuration)
 
+    def settle(self, stack: str, label: str, *variables: str) -> dict[str, Any]:
+        """Apply, see that a second plan is empty, and return the outputs."""
+        self.run(stack, "apply", *QUIET, "-auto-approve", *variables, label=f"apply: {label}")
+        self.run(stack, "plan", *QUIET, "-detailed-exitcode", *variables, label=f"second plan: {label}")
+        outputs = json.loads(self.run(stack, "output", "-json").stdout)
+        return {name: output["value"] for name, output in outputs.items()}
+
+    def destroy(self, stack: str, *variables: str) -> None:
+        """Destroy all of it."""
+        self.run(stack, "destroy", *QUIET, "-auto-approve", *variables)
+
 
 @pytest.fixture(scope="session")
 def terraform_environment() -> dict[str, str]:
@@ -123,6 +153,24 @@ def project(tmp_path: Path) -> Path:
         'project: acme\nrepository: acme/platform\nregion: eu-west-1\nenvironments:\n  dev: {account: "111111111111"}\n'
     )
     return tmp_path
+
+
+@pytest.fixture
+def try_modules(
+    project: Path, emulator: Emulator, terraform_environment: dict[str, str]
+) -> Iterator[Callable[[str, str], Terraform]]:
+    """Make a stack of its own from HCL that uses the modules, initialized; log what took how long."""
+    running = Terraform(project, {**terraform_environment, **emulator.environment})
+
+    def make(stack: str, hcl: str) -> Terraform:
+        folder = project / "infra" / stack
+        folder.mkdir()
+        (folder / "main.tf").write_text(PROVIDER + hcl)
+        running.run(stack, "init", "-input=false", "-no-color")
+        return running
+
+    yield make
+    logging.getLogger(__name__).info("%s", {step: round(seconds, 2) for step, seconds in running.seconds.items()})
 
 
 @pytest.fixture(scope="session")
