@@ -21,7 +21,7 @@ locals {
       Sid      = "LockOwnState"
       Effect   = "Allow"
       Action   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
-      Resource = "${arns.state}.tflock"
+      Resource = ["${arns.state}.tflock", "${trimsuffix(arns.releases, "*")}underway.json"]
     },
     {
       Sid      = "SignInToRegistry"
@@ -30,13 +30,21 @@ locals {
       Resource = "*"
     },
     {
+      # It may delete because taking an old release's tags away is called so. ECR tells images of one repository apart by
+      # nothing, so environments of one account share this right as they share the repository.
       Sid    = "PushImages"
       Effect = "Allow"
       Action = [
-        "ecr:BatchCheckLayerAvailability", "ecr:CompleteLayerUpload", "ecr:GetDownloadUrlForLayer",
-        "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart",
+        "ecr:BatchCheckLayerAvailability", "ecr:BatchDeleteImage", "ecr:CompleteLayerUpload", "ecr:InitiateLayerUpload",
+        "ecr:PutImage", "ecr:UploadLayerPart",
       ]
       Resource = aws_ecr_repository.images.arn
+    },
+    {
+      Sid      = "PullImages"
+      Effect   = "Allow"
+      Action   = ["ecr:GetDownloadUrlForLayer"]
+      Resource = concat([aws_ecr_repository.images.arn], local.elsewhere_images)
     },
     {
       Sid    = "WriteFunctions"
