@@ -1,0 +1,159 @@
+"""Releases in a real bucket and a real image repository of the embedded AWS: begun, recorded, kept, forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from stackyard.commands.record import begin, find_underway, forget, read_history, read_last, record
+from stackyard.commands.releases import releases
+from stackyard.commands.session import Session
+from stackyard.commands.wanted import Wanted
+from stackyard.errors import MissingError, ToolError
+from stackyard.releases import DEPLOYED, KEPT, Source
+from stackyard.testing import ScriptedRunner, printed_screen
+from stackyard.tools.git import Revision
+from stackyard.tools.repository import Repository
+from tests.account import Account, serving_account
+
+PROJECT = """\
+project: acme
+repository: acme/platform
+region: eu-west-1
+environments:
+  dev: {account: "111111111111"}
+  test: {account: "111111111111"}
+"""
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    """An account for all tests here; each empties its bucket and its repository."""
+    with serving_account(tmp_path_factory.mktemp("account"), "111111111111") as served:
+        yield served
+
+
+@pytest.fixture
+def session(account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
+    """A command's view of dev, in a project with the service api."""
+    for name, value in account.environment.items():
+        monkeypatch.setenv(name, value)
+    account.empty()
+    (tmp_path / "stackyard.yaml").write_text(PROJECT)
+    folder = tmp_path / "src/services/api"
+    (folder / "api").mkdir(parents=True)
+    for name in ("pyproject.toml", "api/__init__.py", "api/lambda_handler.py"):
+        (folder / name).write_text("")
+    (folder / "service.yaml").write_text("kind: lambda\nmemory: 512\n")
+    return Session(tmp_path, "dev", printed_screen().screen, ScriptedRunner())
+
+
+def wanted(digest: str, source: Source = DEPLOYED) -> Wanted:
+    return Wanted({"api": digest}, {"api": "api-1"}, Revision("c0ffee", dirty=False), source)
+
+
+def bring(session: Session, digest: str, source: Source = DEPLOYED) -> int:
+    """Do what a deploy does around its apply."""
+    begun = begin(session, source)
+    return record(session, wanted(digest, source), "1 to change", {"update": 1}, begun).release.number
+
+
+def kept(account: Account, environment: str = "dev") -> Mapping[str, str]:
+    """Return an environment's tags."""
+    return account.tags(environment)
+
+
+def test_the_last_releases_images_are_kept_and_no_others(account: Account, session: Session) -> None:
+    """Tags come with each release and go with the one that is too long ago; fingerprints stay."""
+    first, second = account.push("api-1"), account.push("api-2")
+    for number in range(1, KEPT + 3):
+        assert bring(session, first if number <= 2 else second) == number
+    assert kept(account) == {f"release-dev-{number}-api": second for number in range(3, KEPT + 3)}
+    assert Repository(session.aws).find_digests([first, second, f"sha256:{0:064}"]) == {first, second}
+    assert list(read_history(session, 5)) == list(range(KEPT - 2, KEPT + 3))
+    listing = releases(session, count=2)
+    assert [(each.release.number, each.changed, each.running) for each in listing.releases] == [
+        (KEPT + 2, ["infrastructure"], True),
+        (KEPT + 1, ["infrastructure"], False),
+    ]
+
+
+def test_a_record_says_what_was_brought(account: Account, session: Session) -> None:
+    """And the next one is compared with it; without a change there is none."""
+    digest = account.push("api-1")
+    bring(session, digest, Source("promote", "test", 4))
+    last = read_last(session)
+    assert last is not None
+    assert (last.settings, last.source.words(), last.changes) == (
+        {"api": {"kind": "lambda", "memory": 512}},
+        "promoted from test 4",
+        {"update": 1},
+    )
+    again = record(session, wanted(digest), "no changes", {}, None)
+    assert (again.release, again.before) == (last, None)
+    assert account.keys("releases/dev/") == ["1.json"]
+
+
+@pytest.mark.parametrize("moment", ["before the record", "before the tags", "before the note's end"])
+def test_what_a_kill_left_is_done_by_the_next_run(account: Account, session: Session, moment: str) -> None:
+    """Whether that one changes something or not: one record, its tags, and no note that one is owed."""
+    digest, other = account.push("api-1"), account.push("api-2")
+    underway = begin(session, DEPLOYED)
+    if moment != "before the record":
+        record(session, wanted(digest), "1 to change", {}, underway)
+        session.aws.put_new(account.bucket, "releases/dev/underway.json", asdict(underway))
+        if moment == "before the tags":
+            Repository(session.aws).remove_tags(account.tags("dev"))
+    assert record(session, wanted(digest), "no changes", {}, None).release.number == 1
+    assert kept(account) == {"release-dev-1-api": digest}
+    assert find_underway(session) is None
+
+    underway = begin(session, DEPLOYED)
+    record(session, wanted(other), "1 to change", {}, underway)
+    session.aws.put_new(account.bucket, "releases/dev/underway.json", asdict(underway))
+    Repository(session.aws).remove_tags({"release-dev-2-api"})
+    assert bring(session, digest) == 3
+    assert kept(account) == {"release-dev-1-api": digest, "release-dev-2-api": other, "release-dev-3-api": digest}
+    assert find_underway(session) is None
+
+
+def test_two_who_bring_at_once_leave_a_record_each(account: Account, session: Session) -> None:
+    """And the first to end leaves the other's note alone."""
+    digest, other = account.push("api-1"), account.push("api-2")
+    mine = begin(session, DEPLOYED)
+    theirs = begin(session, DEPLOYED)
+    assert record(session, wanted(digest), "", {}, mine).release.number == 1
+    assert find_underway(session) == theirs
+    assert record(session, wanted(other), "", {}, theirs).release.number == 2
+    assert find_underway(session) is None
+
+
+def test_a_forgotten_environment_keeps_records_and_no_tags(account: Account, session: Session) -> None:
+    """Another's are not touched, and neither is the image."""
+    digest = account.push("api-1")
+    bring(session, digest)
+    bring(Session(session.root, "test", session.screen, session.runner), digest)
+    forget(session)
+    assert kept(account) == {}
+    assert kept(account, "test") == {"release-test-1-api": digest}
+    assert account.keys("releases/dev/") == ["1.json"]
+    forget(session)
+
+
+def test_a_broken_record_is_named(account: Account, session: Session) -> None:
+    """With its place; a release that was never there is another error."""
+    bring(session, account.push("api-1"))
+    session.aws.put_text(account.bucket, "releases/dev/2.json", "{")
+    with pytest.raises(ToolError, match=r"releases/dev/2.json cannot be read"):
+        read_last(session)
+
+
+def test_an_image_that_is_gone_is_not_tagged(account: Account, session: Session) -> None:
+    """The record is there, and so is the note: the tags are still owed."""
+    assert account.number == session.target.account
+    with pytest.raises(MissingError, match=r"has no sha256:"):
+        bring(session, f"sha256:{0:064}")
+    assert find_underway(session) is not None
