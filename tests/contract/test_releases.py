@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from stackyard.commands.promote import promote
 from stackyard.commands.record import begin, find_underway, forget, read_history, read_last, record
 from stackyard.commands.releases import releases
+from stackyard.commands.rollback import rollback
 from stackyard.commands.session import Session
-from stackyard.commands.wanted import Wanted
-from stackyard.errors import MissingError, ToolError
+from stackyard.commands.wanted import Options, Wanted
+from stackyard.errors import MissingError, RefusedError, StackyardError, ToolError
 from stackyard.releases import DEPLOYED, KEPT, Source
 from stackyard.testing import ScriptedRunner, printed_screen
 from stackyard.tools.git import Revision
@@ -157,3 +160,62 @@ def test_an_image_that_is_gone_is_not_tagged(account: Account, session: Session)
     with pytest.raises(MissingError, match=r"has no sha256:"):
         bring(session, f"sha256:{0:064}")
     assert find_underway(session) is not None
+
+
+def refused(kind: type[StackyardError], session: Session, work: Callable[[], object], *words: str) -> str:
+    """Insist that work is refused in these words, with a command; return the command."""
+    with pytest.raises(kind) as caught:
+        work()
+    for word in words:
+        assert word in str(caught.value)
+    assert not session.aws.client("lambda").list_functions()["Functions"]
+    return caught.value.command
+
+
+def test_what_cannot_be_rolled_back_is_refused_with_the_way(account: Account, session: Session) -> None:
+    """Nothing before, other services, images that have expired, the same images: each names what to type instead."""
+    back = partial(rollback, session, Options(yes=True))
+    assert refused(MissingError, session, back, "dev has nothing to go back to") == "inv releases --env dev"
+    old, new = account.push("api-1"), account.push("api-2")
+    bring(session, old)
+    refused(MissingError, session, back, "nothing to go back to", "release 1 runs")
+    settings = session.root / "src/services/api/service.yaml"
+    settings.write_text("kind: lambda\nmemory: 1024\n")
+    session = Session(session.root, "dev", session.screen, session.runner)
+    back = partial(rollback, session, Options(yes=True))
+    bring(session, old)
+    way = refused(RefusedError, session, back, "release 2 has the images of release 1", "api.memory")
+    assert way == "git checkout c0ffee && inv deploy --env dev"
+
+    bring(session, new)
+    Repository(session.aws).remove_tags({"api-1", "release-dev-1-api", "release-dev-2-api"})
+    way = refused(MissingError, session, back, "images of release 2 of dev are gone: api")
+    assert way == "git checkout c0ffee && inv deploy --env dev"
+    refused(MissingError, session, partial(rollback, session, Options(), 9), "dev has no release 9")
+    (session.root / "src/services/api").rename(session.root / "src/services/web")
+    (session.root / "src/services/web/api").rename(session.root / "src/services/web/web")
+    session = Session(session.root, "dev", session.screen, ScriptedRunner())
+    way = refused(
+        RefusedError,
+        session,
+        partial(rollback, session, Options(), 2),
+        "release 2 of dev has api, the working tree does not; the working tree has web",
+    )
+    assert way == "git checkout c0ffee && inv rollback --env dev --to 2"
+
+
+def test_what_cannot_be_promoted_is_refused_with_the_way(account: Account, session: Session) -> None:
+    """To itself, from or to the laptop, from an environment without a release, what has expired."""
+
+    def promotes(source: str, to: str) -> Callable[[], object]:
+        view = partial(Session, session.root, screen=session.screen, runner=ScriptedRunner())
+        return lambda: promote(view(environment=to), view(environment=source), Options(yes=True))
+
+    assert refused(RefusedError, session, promotes("dev", "dev"), "itself") == "inv rollback --env dev"
+    assert refused(RefusedError, session, promotes("local", "dev"), "the laptop's images") == "inv deploy --env dev"
+    assert refused(RefusedError, session, promotes("dev", "local"), "the laptop's images") == "inv deploy --env local"
+    assert refused(MissingError, session, promotes("dev", "test"), "dev has no release yet") == "inv deploy --env dev"
+    bring(session, account.push("api-1"))
+    Repository(session.aws).remove_tags({"api-1", "release-dev-1-api"})
+    way = refused(MissingError, session, promotes("dev", "test"), "images of release 1 of dev are gone")
+    assert way == "git checkout c0ffee && inv deploy --env dev"

@@ -40,10 +40,10 @@ def promote(session: Session, source: Session, options: Options, number: int = 0
             check_fit(session, release, f"inv {doing}")
             tell_settings(source, release)
             check_secrets(session, make=False)
-            revision = describe_revision(session.runner, session.root)
             missing = find_missing(session, release)
         if missing:
             bring_images(session, source, release, missing, dry_run=options.dry_run)
+        revision = describe_revision(session.runner, session.root)
         origin = Source("promote", source.target.name, release.number)
         wanted = Wanted(release.digests, release.images, revision, origin, release.sources())
         return bring(session, hold, doing, wanted, options)
