@@ -13,7 +13,7 @@ from stackyard.errors import ConfigError, MissingError, ToolError
 from stackyard.images import Image, find_unfit, find_unlocked, is_index, manifest_digest, own_folders, plan_images
 from stackyard.plan import DeployPlan, plan_deploy
 from stackyard.services import Entry
-from stackyard.tools.git import Revision, describe_revision
+from stackyard.tools.git import Revision, describe_revision, find_blobs
 from stackyard.tools.registry import find_manifest
 from stackyard.tools.tree import hash_files, hash_package, read_lock
 
@@ -39,11 +39,12 @@ def wanted_images(session: Session) -> tuple[Image, ...]:
     if not session.target.emulated:
         check_lock(session)
         check_extras(entries, lock)
-    shared = hash_files(session.root, SHARED)
-    return plan_images(entries, hash_sources(session, lock), shared, lock, base=base_image(os.environ))
+    known = find_blobs(session.runner, session.root, ["src", *SHARED])
+    shared = hash_files(session.root, SHARED, known)
+    return plan_images(entries, hash_sources(session, lock, known), shared, lock, base=base_image(os.environ))
 
 
-def hash_sources(session: Session, lock: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+def hash_sources(session: Session, lock: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, dict[str, str]]:
     """Hash what of the project's own goes into each service's image, by service and path."""
     read: dict[str, dict[str, str]] = {}
     found: dict[str, dict[str, str]] = {}
@@ -51,7 +52,7 @@ def hash_sources(session: Session, lock: Mapping[str, Any]) -> dict[str, dict[st
         # A service that the laptop's lock does not know yet is taken to draw in what any does.
         for folder in {entry.folder, *(own_folders(lock, entry.name) or [KIT])}:
             if folder not in read:
-                read[folder] = hash_package(session.root, folder)
+                read[folder] = hash_package(session.root, folder, known)
             found.setdefault(entry.name, {}).update(read[folder])
     return found
 
