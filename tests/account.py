@@ -149,14 +149,17 @@ class Account:
         ecr.delete_repository(repositoryName="acme", force=True)
         ecr.create_repository(repositoryName="acme", imageTagMutability="IMMUTABLE")
 
-    def push(self, tag: str) -> str:
-        """Put an image that stands for a built one into the repository; return its digest."""
+    def push(self, tag: str, of: str = "") -> str:
+        """Put an image that stands for one built from ``of`` (its tag, if not said) into the repository.
+
+        Returns its digest.
+        """
         config = {"mediaType": "application/vnd.docker.container.image.v1+json", "size": 2}
         manifest = json.dumps(
             {
                 "schemaVersion": 2,
                 "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
-                "config": config | {"digest": f"sha256:{hashlib.sha256(tag.encode()).hexdigest()}"},
+                "config": config | {"digest": f"sha256:{hashlib.sha256((of or tag).encode()).hexdigest()}"},
                 "layers": [],
             }
         )

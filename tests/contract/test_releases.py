@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from stackyard.commands.promote import promote
+from stackyard.commands.promote import bring_images, find_missing, promote
 from stackyard.commands.record import begin, find_underway, forget, read_history, read_last, record
 from stackyard.commands.releases import releases
 from stackyard.commands.rollback import rollback
 from stackyard.commands.session import Session
 from stackyard.commands.wanted import Options, Wanted
 from stackyard.errors import MissingError, RefusedError, StackyardError, ToolError
-from stackyard.releases import DEPLOYED, KEPT, Source
+from stackyard.releases import DEPLOYED, KEPT, Release, Source
 from stackyard.testing import ScriptedRunner, printed_screen
+from stackyard.tools.aws import Aws
 from stackyard.tools.git import Revision
+from stackyard.tools.process import SystemRunner
 from stackyard.tools.repository import Repository
 from tests.account import Account, serving_account
 
@@ -208,7 +210,7 @@ def test_what_cannot_be_promoted_is_refused_with_the_way(account: Account, sessi
     """To itself, from or to the laptop, from an environment without a release, what has expired."""
 
     def promotes(source: str, to: str) -> Callable[[], object]:
-        view = partial(Session, session.root, screen=session.screen, runner=ScriptedRunner())
+        view = partial(Session, session.root, screen=session.screen, runner=SystemRunner())
         return lambda: promote(view(environment=to), view(environment=source), Options(yes=True))
 
     assert refused(RefusedError, session, promotes("dev", "dev"), "itself") == "inv rollback --env dev"
@@ -219,3 +221,45 @@ def test_what_cannot_be_promoted_is_refused_with_the_way(account: Account, sessi
     Repository(session.aws).remove_tags({"api-1", "release-dev-1-api"})
     way = refused(MissingError, session, promotes("dev", "test"), "images of release 1 of dev are gone")
     assert way == "git checkout c0ffee && inv deploy --env dev"
+
+
+def pushes(account: Account, tag: str, of: str) -> Callable[[], None]:
+    """Do what docker's copy does in the other registry."""
+
+    def push() -> None:
+        account.push(tag, of)
+
+    return push
+
+
+def test_images_come_from_another_account_by_their_digest(
+    account: Account, session: Session, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Docker is logged in to both registries and copies what is missing; a tag that is taken is left alone."""
+    text = PROJECT.replace('test: {account: "111111111111"}', 'prod: {account: "222222222222", protected: true}')
+    (session.root / "stackyard.yaml").write_text(text)
+    with serving_account(tmp_path_factory.mktemp("far"), "222222222222") as far:
+        digests = {name: account.push(f"{name}-1") for name in ("api", "taken", "there")}
+        far.push("there-1")
+        far.push("taken-1", of="another build")
+        scripted = ScriptedRunner({"docker": "docker"})
+        source, target = (Session(session.root, name, session.screen, scripted) for name in ("dev", "prod"))
+        target.aws = Aws(target.target, far.endpoint)
+        release = Release(4, "dev", digests, "", dirty=False, who="", when="", summary="")
+        release = replace(release, images={name: f"{name}-1" for name in digests})
+        here, there = (f"{view.target.registry}/acme" for view in (source, target))
+        scripted.expect("docker", "version", ...).expect("docker", "buildx", "version")
+        for name in (source.target.registry, target.target.registry):
+            scripted.expect("docker", "login", "--username", "AWS", "--password-stdin", name)
+        copies = {"api": "api-1", "taken": f"taken-{digests['taken'].removeprefix('sha256:')[:16]}"}
+        for name, tag in copies.items():
+            scripted.expect(
+                *("docker", "buildx", "imagetools", "create", ..., f"{there}:{tag}", f"{here}@{digests[name]}"),
+                does=pushes(far, tag, f"{name}-1"),
+            )
+        missing = find_missing(target, release)
+        assert set(missing) == {"api", "taken"}
+        with scripted:
+            bring_images(target, source, release, missing, dry_run=False)
+        assert all(call.stdin for call in scripted.calls if "login" in call.argv)
+        assert find_missing(target, release) == {}
