@@ -15,6 +15,9 @@ from xdist.scheduler import LoadScopeScheduling
 from tests.local.project import Project, copy_project, find_uv, free_port, install
 from tests.waiting import until
 
+TOGETHER = ("test_kinds.py", "test_locks.py", "test_change.py")
+"""Files whose tests share one system."""
+
 
 class SideBySide(LoadScopeScheduling):
     """Give the next test to who is free, but tests that share a system to one, and those first.
@@ -24,7 +27,7 @@ class SideBySide(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return file if file.endswith("test_kinds.py") else nodeid
+        return file if file.endswith(TOGETHER) else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)
