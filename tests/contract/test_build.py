@@ -106,7 +106,8 @@ def test_another_image_than_was_pushed_is_refused(make: Callable[[str, ScriptedR
 def test_an_image_index_is_refused_for_lambda(make: Callable[[str, ScriptedRunner], Session]) -> None:
     """With the command that takes it away; AWS would say so only when the function is changed."""
     session = make("listed", ScriptedRunner())
-    index = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": []}
+    media = "application/vnd.oci.image.index.v1+json"
+    index: dict[str, object] = {"schemaVersion": 2, "mediaType": media, "manifests": []}
     put(session, API.tag, json.dumps(index))
     with pytest.raises(ToolError, match=f"the image {API.tag} is an image index") as caught:
         look(session)
