@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -13,7 +14,7 @@ from stackyard.commands.build import check_saved
 from stackyard.commands.docker_push import docker_push
 from stackyard.commands.session import Session
 from stackyard.errors import ConfigError, MissingError, RefusedError, ToolError
-from stackyard.images import BASE_IMAGE, Image
+from stackyard.images import BASE_IMAGE, Image, is_index, manifest_digest, render_manifest
 from stackyard.project import find_target
 from stackyard.testing import Printed, ScriptedRunner
 from stackyard.tools.buildprogress import BuildProgress
@@ -186,6 +187,32 @@ def test_digests_are_what_docker_noted(tmp_path: Path) -> None:
     assert read_digests(file) == {"api": DIGEST}
     with pytest.raises(ToolError, match="noted no digests"):
         read_digests(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize(
+    ("manifest", "index"),
+    [
+        ('{"schemaVersion": 2, "manifests": []}', True),
+        ('{"schemaVersion": 2, "layers": []}', False),
+        ("[]", False),
+        ("no JSON", False),
+    ],
+)
+def test_an_image_index_is_told_by_what_it_lists(manifest: str, *, index: bool) -> None:
+    """The media type may be absent from an OCI manifest; `manifests` may not be from an index."""
+    assert is_index(manifest) == index
+
+
+def test_a_stand_in_manifest_has_a_digest_of_its_own() -> None:
+    """It is a valid single-platform manifest whose digest changes exactly with the image."""
+    image = Image("web", "web-0123456789abcdef", "linux/arm64", "lambda")
+    manifest = render_manifest(image)
+    data = json.loads(manifest)
+    assert (data["schemaVersion"], data["layers"]) == (2, [])
+    assert data["mediaType"] == "application/vnd.docker.distribution.manifest.v2+json"
+    assert manifest_digest(manifest) == f"sha256:{hashlib.sha256(manifest.encode()).hexdigest()}"
+    assert render_manifest(image) == manifest
+    assert render_manifest(Image("web", "web-other", "linux/arm64", "lambda")) != manifest
 
 
 CLEAN = Revision("c0ffee", dirty=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -22,13 +21,9 @@ from stackyard.commands.session import Session
 from stackyard.errors import ConfigError, MissingError
 from stackyard.images import (
     BASE_IMAGE,
-    Image,
-    is_index,
     locked_share,
-    manifest_digest,
     own_folders,
     plan_images,
-    render_manifest,
 )
 from stackyard.kinds import KINDS, manifests
 from stackyard.testing import Printed, ScriptedRunner
@@ -344,18 +339,6 @@ def test_a_lock_that_cannot_be_read_says_how_to_make_it(
     assert caught.value.command == "uv lock"
 
 
-def test_a_stand_in_manifest_has_a_digest_of_its_own() -> None:
-    """It is a valid single-platform manifest whose digest changes exactly with the image."""
-    image = Image("web", "web-0123456789abcdef", "linux/arm64", "lambda")
-    manifest = render_manifest(image)
-    data = json.loads(manifest)
-    assert (data["schemaVersion"], data["layers"]) == (2, [])
-    assert data["mediaType"] == "application/vnd.docker.distribution.manifest.v2+json"
-    assert manifest_digest(manifest) == f"sha256:{hashlib.sha256(manifest.encode()).hexdigest()}"
-    assert render_manifest(image) == manifest
-    assert render_manifest(Image("web", "web-other", "linux/arm64", "lambda")) != manifest
-
-
 @pytest.mark.parametrize(
     ("kind", "platform", "target"),
     [
@@ -380,20 +363,6 @@ def test_a_tag_changes_with_the_base(places: Folder, printed: Printed, monkeypat
     assert wanted(places, printed) == before
     monkeypatch.setenv("STACKYARD_BASE_IMAGE", "registry.example/python:3.14")
     assert not set(before.values()) & set(wanted(places, printed).values())
-
-
-@pytest.mark.parametrize(
-    ("manifest", "index"),
-    [
-        ('{"schemaVersion": 2, "manifests": []}', True),
-        ('{"schemaVersion": 2, "layers": []}', False),
-        ("[]", False),
-        ("no JSON", False),
-    ],
-)
-def test_an_image_index_is_told_by_what_it_lists(manifest: str, *, index: bool) -> None:
-    """The media type may be absent from an OCI manifest; `manifests` may not be from an index."""
-    assert is_index(manifest) == index
 
 
 def test_the_server_image_agrees_with_what_runs_it() -> None:

@@ -83,7 +83,10 @@ def tell_embedded(session: Session, seen: Observed, digests: dict[str, str]) -> 
     known = session.aws.find_images(session.target.image_repository, list(tags)) if tags else {}
     for tag, digest in tags.items():
         if tag not in known:
-            manifest = find_manifest(seen.registry, tag) or ""
+            manifest = find_manifest(seen.registry, tag)
+            if manifest is None:
+                again = f"inv docker-push --env {session.target.name}"
+                raise ToolError(f"the registry {seen.registry.host} has lost {tag}", command=again)
             known[tag] = session.aws.put_image(session.target.image_repository, tag, manifest)
         if known[tag] != digest:
             raise ToolError(

@@ -225,10 +225,14 @@ class Aws:
     def put_image(self, repository: str, tag: str, manifest: str) -> str:
         """Register an image's manifest and return its digest; a tag that is there already keeps its image."""
         ecr = self.client("ecr")
+        # OCI leaves it to a manifest whether it says what it is; ECR wants to be told.
+        media = json.loads(manifest).get("mediaType", "application/vnd.oci.image.manifest.v1+json")
         with self.explained(f"register {tag}"):
             there = (ecr.exceptions.ImageAlreadyExistsException, ecr.exceptions.ImageTagAlreadyExistsException)
             with contextlib.suppress(*there):
-                ecr.put_image(repositoryName=repository, imageTag=tag, imageManifest=manifest)
+                ecr.put_image(
+                    repositoryName=repository, imageTag=tag, imageManifest=manifest, imageManifestMediaType=media
+                )
         return self.find_images(repository, [tag])[tag]
 
     def find_cluster(self, name: str) -> ClusterAccess | None:
