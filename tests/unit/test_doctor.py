@@ -10,7 +10,7 @@ import pytest
 from stackyard.commands.doctor import Check, count_app_runner, judge_app_runner, run_checks
 from stackyard.commands.session import Session
 from stackyard.testing import Printed, ScriptedRunner
-from tests.unit.folder import PROJECT, Folder
+from tests.unit.folder import PREVIEWS, PROJECT, Folder
 
 PROGRAMS = {"uv": "/bin/uv", "git": "/bin/git", "terraform": "/bin/terraform", "docker": "/bin/docker"}
 
@@ -163,6 +163,8 @@ def test_more_app_runner_services_than_an_account_scales_are_warned_of(
     folder.project_yaml(PROJECT + '  test: {account: "111111111111"}\n')
     counts = [count_app_runner(Session(folder.root, name, printed.screen, runner)) for name in ("dev", "test", "prod")]
     assert counts == [12, 12, 6]
+    folder.project_yaml(PROJECT + PREVIEWS)
+    assert count_app_runner(Session(folder.root, "pr-7", printed.screen, runner)) == 18, "dev and two previews"
     assert judge_app_runner(1, 10, "eu-west-1").status == "ok"
     check = judge_app_runner(1, 11, "eu-west-1")
     assert check.status == "warn"

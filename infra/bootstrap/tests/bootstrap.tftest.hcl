@@ -83,7 +83,7 @@ run "trusts_one_named_environment" {
   command = plan
 
   assert {
-    condition = { for key, role in aws_iam_role.github : key => jsondecode(role.assume_role_policy).Statement[0].Condition } == { for key, environment in { dev_deploy = "dev", dev_plan = "dev-plan", prod_deploy = "prod", prod_plan = "prod-plan" } : key => { StringEquals = {
+    condition = { for key, role in aws_iam_role.github : key => jsondecode(role.assume_role_policy).Statement[0].Condition } == { for key, environment in { dev_deploy = "dev", dev_plan = "dev-plan", previews_deploy = "previews", previews_plan = "previews-plan", prod_deploy = "prod", prod_plan = "prod-plan" } : key => { StringEquals = {
       "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
       "token.actions.githubusercontent.com:sub" = "repo:acme/platform:environment:${environment}"
     } } }

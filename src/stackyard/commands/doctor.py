@@ -18,7 +18,7 @@ from stackyard.commands.session import Session
 from stackyard.errors import StackyardError
 from stackyard.kinds import KINDS
 from stackyard.local import daemons
-from stackyard.names import LOCAL
+from stackyard.names import LOCAL, PREVIEW_PREFIX
 from stackyard.project import find_target
 from stackyard.screen import Screen
 from stackyard.tools.terraform_binary import find_mirror, mirror_folders
@@ -251,7 +251,8 @@ def _kinds(session: Session) -> Iterator[Check]:
 def count_app_runner(session: Session) -> int:
     """Count the App Runner services of all environments that share the account and region of the session's."""
     target, project = session.target, session.project
-    targets = [find_target(project, name) for name in project.environments]
+    previews = [f"{PREVIEW_PREFIX}{n + 1}" for n in range(project.previews.max if project.previews else 0)]
+    targets = [find_target(project, name) for name in [*project.environments, *previews]]
     shared = sum((each.account, each.region) == (target.account, target.region) for each in targets)
     return shared * sum(entry.service.kind == "apprunner" for entry in session.catalog.entries)
 
