@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stackyard.commands.doctor import Check, count_app_runner, judge_app_runner, run_checks
+from stackyard.commands.doctor import Check, count_app_runner, judge_app_runner, judge_previews, run_checks
 from stackyard.commands.session import Session
 from stackyard.testing import Printed, ScriptedRunner
 from tests.unit.folder import PREVIEWS, PROJECT, Folder
@@ -171,3 +171,12 @@ def test_more_app_runner_services_than_an_account_scales_are_warned_of(
     assert "11 services" in check.found
     assert "--region eu-west-1" in check.command
     assert judge_app_runner(0, 1, "eu-west-1").status == "warn"
+
+
+def test_previews_are_listed_and_the_full_house_named() -> None:
+    """A preview that is there has its place, however many there are."""
+    assert judge_previews("pr-1", [], 2) == Check("previews", "ok", "0 of 2")
+    assert judge_previews("pr-1", ["pr-1", "pr-2"], 2) == Check("previews", "ok", "2 of 2: pr-1, pr-2")
+    full = judge_previews("pr-3", ["pr-1", "pr-2"], 2)
+    assert (full.status, full.command) == ("warn", "inv destroy --env pr-1")
+    assert full.found == "2 of 2: pr-1, pr-2; no room for pr-3"

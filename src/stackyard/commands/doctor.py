@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from stackyard.commands.previews import find_there
 from stackyard.commands.secrets import create_secret
 from stackyard.commands.session import Session
 from stackyard.errors import StackyardError
@@ -223,6 +224,9 @@ def _account(session: Session) -> Iterator[Check]:
     yield _guarded("gateway's log role", role)
     yield _guarded("Lambda concurrency", quota)
     yield _guarded("state lock", locks)
+    previews = session.project.previews
+    if target.preview and previews:
+        yield _guarded("previews", lambda: judge_previews(target.name, find_there(session), previews.max))
     yield from _kinds(session)
 
 
@@ -266,6 +270,14 @@ def judge_app_runner(there: int, needed: int, region: str) -> Check:
         command = f"aws service-quotas list-service-quotas --region {region} --service-code apprunner"
         return Check("App Runner", "warn", f"{found} {SCALINGS}", command)
     return Check("App Runner", "ok", f"{there} services in this region")
+
+
+def judge_previews(name: str, there: list[str], most: int) -> Check:
+    """Say which previews there are, and whether ``name`` finds room beside them."""
+    found = f"{len(there)} of {most}" + (f": {', '.join(there)}" if there else "")
+    if len(there) >= most and name not in there:
+        return Check("previews", "warn", f"{found}; no room for {name}", f"inv destroy --env {there[0]}")
+    return Check("previews", "ok", found)
 
 
 def _pin(session: Session) -> Check:

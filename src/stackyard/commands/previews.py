@@ -22,18 +22,32 @@ def require_room(session: Session) -> None:
     target, previews = session.target, session.project.previews
     if previews is None or not target.preview:
         return
-    names = find_previews(session.aws.list_keys(target.state_bucket, STATES))
+    names = _find_states(session)
     if len({*names, target.name}) <= previews.max:
         return
+    there = _find_full(session, names)
+    if target.name not in there:
+        check_room(target.name, there, previews.max)
+
+
+def find_there(session: Session) -> list[str]:
+    """Return the previews that there are in the session's account."""
+    return _find_full(session, _find_states(session))
+
+
+def _find_states(session: Session) -> list[str]:
+    return find_previews(session.aws.list_keys(session.target.state_bucket, STATES))
+
+
+def _find_full(session: Session, names: list[str]) -> list[str]:
+    """Return those whose state holds something: a destroy that was killed leaves an empty one."""
 
     def is_there(name: str) -> bool:
-        state = session.aws.read_text(target.state_bucket, app_key(name))
+        state = session.aws.read_text(session.target.state_bucket, app_key(name))
         return state is not None and not is_empty(state)
 
     with ThreadPoolExecutor(8) as pool:
-        there = [name for name, found in zip(names, pool.map(is_there, names), strict=True) if found]
-    if target.name not in there:
-        check_room(target.name, there, previews.max)
+        return [name for name, there in zip(names, pool.map(is_there, names), strict=True) if there]
 
 
 def leave_nothing(session: Session) -> None:
