@@ -49,6 +49,10 @@ run "keeps_state_safe" {
     condition     = length(aws_s3_bucket_lifecycle_configuration.state) == 1
     error_message = "Old versions must expire."
   }
+  assert {
+    condition     = [for rule in aws_s3_bucket_lifecycle_configuration.state[0].rule : [one(rule.filter).prefix, one(rule.noncurrent_version_expiration).noncurrent_days] if rule.id == "previews"] == [["app/pr-", 90]]
+    error_message = "Old versions of a destroyed preview's state must expire."
+  }
 }
 
 run "waits_for_no_lifecycle_on_a_laptop" {
