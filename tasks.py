@@ -163,6 +163,86 @@ def deploy(
         show_deployed(screen, done)
 
 
+@task(help=ENV | JSON | {"count": "How many, newest first."})
+def releases(_c: Context, env: str, count: int = 20, json: bool = False) -> None:
+    """List an environment's releases.
+
+    Number, when, who, commit (with + for changes that were not committed) and what changed. * runs.
+    """
+    from stackyard.commands.releases import releases as run
+    from stackyard.commands.releases import show_releases
+
+    screen = _screen(quiet=json)
+    session = _session(env, screen)
+    _run(lambda: show_releases(session, run(session, count=count), json=json), screen)
+
+
+@task(
+    help=DRY
+    | YES
+    | JSON
+    | {"from": "The environment whose images are taken.", "to": "The environment that gets them."}
+    | {"release": "The number of its release; without it the last."}
+)
+def promote(
+    _c: Context, from_: str, to: str, release: int = 0, dry_run: bool = False, yes: bool = False, json: bool = False
+) -> None:
+    """Bring the images that one environment runs to another.
+
+    The same digests; nothing is built. Settings and Terraform are the working tree's. Between accounts the images are
+    copied, which needs docker with buildx.
+    """
+    from dataclasses import asdict
+
+    from stackyard.commands.bring import show_deployed
+    from stackyard.commands.promote import promote as run
+    from stackyard.commands.wanted import Options
+
+    screen = _screen(quiet=json)
+    options = Options(dry_run=dry_run, yes=yes)
+    done = _run(lambda: run(_session(to, screen), _session(from_, screen), options, release), screen)
+    if json:
+        screen.json(asdict(done))
+    else:
+        show_deployed(screen, done)
+
+
+@task(help=ENV | DRY | YES | JSON | {"to": "The number of the release; without it the one before what runs."})
+def rollback(_c: Context, env: str, to: int = 0, dry_run: bool = False, yes: bool = False, json: bool = False) -> None:
+    """Bring back the images of an earlier release.
+
+    As a new release; twice goes two back. After a deploy that failed it goes back to the last release. Settings and
+    Terraform are the working tree's.
+    """
+    from dataclasses import asdict
+
+    from stackyard.commands.bring import show_deployed
+    from stackyard.commands.rollback import rollback as run
+    from stackyard.commands.wanted import Options
+
+    screen = _screen(quiet=json)
+    options = Options(dry_run=dry_run, yes=yes)
+    done = _run(lambda: run(_session(env, screen), options, to), screen)
+    if json:
+        screen.json(asdict(done))
+    else:
+        show_deployed(screen, done)
+
+
+@task(help=ENV | JSON | {"full": "Every attribute of the plan, in Terraform's words."})
+def diff(_c: Context, env: str, full: bool = False, json: bool = False) -> None:
+    """Show what changed since the running release.
+
+    Images, commits, settings and Terraform's plan. Changes nothing and builds nothing.
+    """
+    from stackyard.commands.diff import diff as run
+    from stackyard.commands.diff import show_diff
+
+    screen = _screen(quiet=json)
+    session = _session(env, screen)
+    _run(lambda: show_diff(session, run(session, full=full), json=json), screen)
+
+
 @task(help=ENV | DRY | JSON | {"confirm": "The environment's name, typed again: answers the question."})
 def destroy(_c: Context, env: str, dry_run: bool = False, confirm: str = "", json: bool = False) -> None:
     """Take an environment's services and gateway away.
@@ -321,5 +401,6 @@ def unlock(_c: Context, env: str, id: str = "", dry_run: bool = False, json: boo
 
 
 namespace = Collection(
-    up, down, bootstrap, plan, deploy, destroy, services, add_service, remove_service, api_key, doctor, unlock
+    *(up, down, bootstrap, plan, diff, deploy, releases, promote, rollback, destroy),
+    *(services, add_service, remove_service, api_key, doctor, unlock),
 )

@@ -46,12 +46,17 @@ resource "aws_ecr_repository_policy" "images" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
+    Statement = concat([{
       Sid       = "LambdaECRImageRetrievalPolicy"
       Effect    = "Allow"
       Principal = { Service = "lambda.amazonaws.com" }
       Action    = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
       Condition = { StringLike = { "aws:sourceArn" = "arn:${local.partition}:lambda:${var.region}:${var.account}:function:${local.project}-*" } }
-    }]
+      }], [for statement in [{
+        Sid       = "OtherAccountsPull"
+        Effect    = "Allow"
+        Principal = { AWS = local.elsewhere_principals }
+        Action    = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    }] : statement if length(local.elsewhere) > 0])
   })
 }

@@ -63,6 +63,15 @@ locals {
     }
   } }
 
+  # The project's other accounts: their environments may promote what runs in this one, and this one's what runs there.
+  # Not the laptop's, which is anybody's.
+  elsewhere = var.emulated ? [] : distinct([for name, environment in module.catalog.environments :
+    { account = environment.account, region = environment.region } if name != "local" && environment.account != var.account
+  ])
+  elsewhere_releases   = [for each in local.elsewhere : "arn:${local.partition}:s3:::${local.project}-state-${each.account}-${each.region}"]
+  elsewhere_images     = [for each in local.elsewhere : "arn:${local.partition}:ecr:${each.region}:${each.account}:repository/${local.project}"]
+  elsewhere_principals = distinct([for each in local.elsewhere : "arn:${local.partition}:iam::${each.account}:root"])
+
   # ARNs up to the account, by service.
   iam = "arn:${local.partition}:iam::${var.account}"
   arn = { for service in [

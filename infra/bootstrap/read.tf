@@ -6,7 +6,7 @@ locals {
         Sid      = "ReadOwnState"
         Effect   = "Allow"
         Action   = ["s3:GetObject"]
-        Resource = [arns.state, arns.releases]
+        Resource = arns.state
       },
       {
         # Terraform lists "env:/" to find workspaces, a deploy of a preview how many there are.
@@ -14,13 +14,27 @@ locals {
         Effect    = "Allow"
         Action    = ["s3:ListBucket"]
         Resource  = local.state_bucket_arn
-        Condition = { StringLike = { "s3:prefix" = concat(["app/${local.like[name]}/*", "releases/${local.like[name]}/*", "env:/"], name == "previews" ? ["app/pr-"] : []) } }
+        Condition = { StringLike = { "s3:prefix" = concat(["app/${local.like[name]}/*", "env:/"], name == "previews" ? ["app/pr-"] : []) } }
+      },
+      {
+        # Every environment's: a promotion reads another's. They hold no secrets.
+        Sid      = "ReadReleases"
+        Effect   = "Allow"
+        Action   = ["s3:GetObject"]
+        Resource = [for bucket in concat([local.state_bucket_arn], local.elsewhere_releases) : "${bucket}/releases/*"]
+      },
+      {
+        Sid       = "ListReleases"
+        Effect    = "Allow"
+        Action    = ["s3:ListBucket"]
+        Resource  = concat([local.state_bucket_arn], local.elsewhere_releases)
+        Condition = { StringLike = { "s3:prefix" = "releases/*" } }
       },
       {
         Sid      = "ReadImages"
         Effect   = "Allow"
         Action   = ["ecr:BatchGetImage", "ecr:DescribeImages", "ecr:DescribeRepositories", "ecr:GetRepositoryPolicy", "ecr:ListImages"]
-        Resource = aws_ecr_repository.images.arn
+        Resource = concat([aws_ecr_repository.images.arn], local.elsewhere_images)
       },
       {
         Sid    = "ReadFunctions"

@@ -94,7 +94,7 @@ resource "aws_s3_bucket_policy" "state" {
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{
+    Statement = concat([{
       Sid       = "OnlyOverTls"
       Effect    = "Deny"
       Principal = "*"
@@ -108,7 +108,20 @@ resource "aws_s3_bucket_policy" "state" {
       Action    = "s3:*"
       Resource  = [local.state_bucket_arn, "${local.state_bucket_arn}/*"]
       Condition = { NumericLessThan = { "s3:TlsVersion" = "1.2" } }
-    }]
+      }], [for statement in [{
+        Sid       = "OtherAccountsReadReleases"
+        Effect    = "Allow"
+        Principal = { AWS = local.elsewhere_principals }
+        Action    = "s3:GetObject"
+        Resource  = "${local.state_bucket_arn}/releases/*"
+        }, {
+        Sid       = "OtherAccountsListReleases"
+        Effect    = "Allow"
+        Principal = { AWS = local.elsewhere_principals }
+        Action    = "s3:ListBucket"
+        Resource  = local.state_bucket_arn
+        Condition = { StringLike = { "s3:prefix" = "releases/*" } }
+    }] : statement if length(local.elsewhere) > 0])
   })
 
   # Two changes of a bucket's access at once are refused by S3.

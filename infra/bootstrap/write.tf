@@ -22,7 +22,7 @@ locals {
       Effect = "Allow"
       Action = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
       # The state of a destroyed preview is deleted with it.
-      Resource = "${arns.state}${name == "previews" ? "*" : ".tflock"}"
+      Resource = ["${arns.state}${name == "previews" ? "*" : ".tflock"}", "${trimsuffix(arns.releases, "*")}underway.json"]
     },
     {
       Sid      = "SignInToRegistry"
@@ -31,13 +31,21 @@ locals {
       Resource = "*"
     },
     {
+      # It may delete because taking an old release's tags away is called so. ECR tells images of one repository apart by
+      # nothing, so environments of one account share this right as they share the repository.
       Sid    = "PushImages"
       Effect = "Allow"
       Action = [
-        "ecr:BatchCheckLayerAvailability", "ecr:CompleteLayerUpload", "ecr:GetDownloadUrlForLayer",
-        "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart",
+        "ecr:BatchCheckLayerAvailability", "ecr:BatchDeleteImage", "ecr:CompleteLayerUpload", "ecr:InitiateLayerUpload",
+        "ecr:PutImage", "ecr:UploadLayerPart",
       ]
       Resource = aws_ecr_repository.images.arn
+    },
+    {
+      Sid      = "PullImages"
+      Effect   = "Allow"
+      Action   = ["ecr:GetDownloadUrlForLayer"]
+      Resource = concat([aws_ecr_repository.images.arn], local.elsewhere_images)
     },
     {
       Sid    = "WriteFunctions"

@@ -45,6 +45,7 @@ def account(emulator: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> An
         monkeypatch.setenv(name, value)
     folder = Folder(tmp_path / "project")
     folder.project_yaml(PROJECT + PREVIEWS)
+    emulator.client("ecr").create_repository(repositoryName="acme")
     return Account(folder, emulator.client("s3"))
 
 

@@ -29,7 +29,23 @@ SCALING = "arn:aws:application-autoscaling:eu-west-1:111111111111"
 SCHEDULES = "arn:aws:scheduler:eu-west-1:111111111111:schedule/default"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 
+STATES, FAR_STATES = (
+    "arn:aws:s3:::acme-state-111111111111-eu-west-1",
+    "arn:aws:s3:::acme-state-222222222222-eu-central-1",
+)
+IMAGES, FAR_IMAGES = f"{ECR}:repository/acme", "arn:aws:ecr:eu-central-1:222222222222:repository/acme"
+RELEASES = {"s3:prefix": "releases/prod/"}
+
 MAY: list[Request] = [
+    ("s3:PutObject", f"{STATES}/releases/dev/3.json", {}),
+    ("s3:DeleteObject", f"{STATES}/releases/dev/underway.json", {}),
+    ("s3:GetObject", f"{STATES}/releases/prod/3.json", {}),
+    ("s3:ListBucket", STATES, RELEASES),
+    ("s3:GetObject", f"{FAR_STATES}/releases/far/3.json", {}),
+    ("s3:ListBucket", FAR_STATES, {"s3:prefix": "releases/far/"}),
+    ("ecr:BatchDeleteImage", IMAGES, {}),
+    ("ecr:BatchGetImage", FAR_IMAGES, {}),
+    ("ecr:GetDownloadUrlForLayer", FAR_IMAGES, {}),
     ("ec2:CreateVpc", f"{EC2}:vpc/new", MADE),
     ("ec2:CreateTags", f"{EC2}:vpc/new", {**MADE, "ec2:CreateAction": "CreateVpc"}),
     ("ec2:CreateSubnet", f"{EC2}:vpc/1", DEV),
@@ -67,6 +83,14 @@ MAY: list[Request] = [
 ]
 
 MAY_NOT: list[Request] = [
+    ("s3:DeleteObject", f"{STATES}/releases/dev/3.json", {}),
+    ("s3:PutObject", f"{STATES}/releases/prod/3.json", {}),
+    ("s3:GetObject", f"{STATES}/app/prod/terraform.tfstate", {}),
+    ("s3:ListBucket", STATES, {"s3:prefix": "app/prod/"}),
+    ("s3:PutObject", f"{FAR_STATES}/releases/far/3.json", {}),
+    ("s3:GetObject", f"{FAR_STATES}/app/far/terraform.tfstate", {}),
+    ("ecr:PutImage", FAR_IMAGES, {}),
+    ("ecr:BatchDeleteImage", FAR_IMAGES, {}),
     ("ec2:CreateVpc", f"{EC2}:vpc/new", {}),
     ("ec2:CreateVpc", f"{EC2}:vpc/new", MADE_FOR_PROD),
     # EC2 may show a request's tags beside every resource of it.

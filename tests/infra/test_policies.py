@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.infra.iam import Statement, generic, is_allowed, kinds_of, overlap, parse
 from tests.infra.requests import MAY, MAY_NOT, PREVIEWS_MAY, PREVIEWS_MAY_NOT, STOPPED, THROUGH, Request
 from tests.infra.rights import READS, WRITES
-from tests.terraform import ROOT, found
-
-RUN = "makes_roles_for_this_accounts_environments"
-"""The run of infra/bootstrap's tests whose plan is read: project acme, environments dev and prod, previews."""
+from tests.terraform import ROOT
 
 UNLISTED = {
     # AWS's own policies use them (AmazonEKSComputePolicy, AmazonEKSLoadBalancingPolicy).
@@ -29,20 +25,9 @@ Policies = Mapping[str, list[Statement]]
 
 
 @pytest.fixture(scope="module")
-def policies(tmp_path_factory: pytest.TempPathFactory) -> Policies:
-    """Every policy that the bootstrap makes, by its name, as Terraform plans it."""
-    binary, env = found()
-    env["TF_DATA_DIR"] = str(tmp_path_factory.mktemp("terraform"))
-    module = ROOT / "infra" / "bootstrap"
-    test = ["test", "-json", "-verbose", "-filter=tests/policies.tftest.hcl"]
-    for arguments in (["init", "-backend=false", "-input=false", "-no-color"], test):
-        argv = [*binary.argv, f"-chdir={module}", *arguments]
-        done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    (plan,) = (line["test_plan"] for line in lines if line["type"] == "test_plan" and line["@testrun"] == RUN)
-    changes = [change["change"]["after"] for change in plan["resource_changes"] if change["type"] == "aws_iam_policy"]
-    return {change["name"]: parse(change["policy"]) for change in changes}
+def policies(bootstrap: Mapping[str, list[Mapping[str, Any]]]) -> Policies:
+    """Every policy that the bootstrap makes, by its name."""
+    return {policy["name"]: parse(policy["policy"]) for policy in bootstrap["aws_iam_policy"]}
 
 
 def role(policies: Policies, environment: str, purpose: str) -> list[Statement]:

@@ -36,7 +36,11 @@ TASKS = cast("dict[str, Any]", tasks.namespace.tasks)  # Invoke's tasks have no 
 WORDS = {"name", "names", "service"}
 """Arguments that are given as plain words, without a flag."""
 FLAGS = {
-    name: {f"--{argument.name.replace('_', '-')}" for argument in task.get_arguments() if argument.name not in WORDS}
+    name: {
+        f"--{argument.name.strip('_').replace('_', '-')}"
+        for argument in task.get_arguments()
+        if argument.name not in WORDS
+    }
     for name, task in TASKS.items()
 }
 

@@ -1,15 +1,10 @@
-"""A deploy's plan, its release records: decided from facts alone."""
+"""A deploy's plan: decided from facts alone."""
 
 from __future__ import annotations
-
-import json
-
-import pytest
 
 from stackyard.images import Image, manifest_digest, render_manifest
 from stackyard.plan import UNBUILT, DeployPlan, plan_deploy
 from stackyard.project import find_target
-from stackyard.releases import Release, last_number, release_key
 from tests.unit.folder import Folder
 
 API = Image("api", "api-1111111111111111", "linux/arm64", "lambda")
@@ -51,35 +46,3 @@ def test_nothing_to_make_is_one_line(folder: Folder) -> None:
     """The usual deploy."""
     decided = plan(folder, {API.tag: DIGEST, WEB.tag: DIGEST})
     assert (decided.missing(), decided.lines()) == ((), ["2 images there already"])
-
-
-@pytest.mark.parametrize(
-    ("keys", "number"),
-    [
-        ([], 0),
-        (["releases/dev/1.json", "releases/dev/2.json", "releases/dev/10.json"], 10),
-        (["releases/dev/9.json", "releases/dev/latest.json", "releases/dev/10.json.tmp", "releases/dev/"], 9),
-    ],
-    ids=["none", "by number, not by letter", "other files"],
-)
-def test_the_last_release_is_the_highest_number(keys: list[str], number: int) -> None:
-    """Whatever else lies there."""
-    assert last_number(keys) == number
-
-
-def test_a_release_is_kept_as_it_was(folder: Folder) -> None:
-    """As JSON, below its environment."""
-    release = Release(
-        3,
-        "dev",
-        {"api": DIGEST},
-        "c0ffee",
-        dirty=False,
-        who="me@here",
-        when="2026-11-23T08:00:00+00:00",
-        summary="1 to change",
-    )
-    record = json.loads(json.dumps(release.record()))
-    assert record["digests"] == {"api": DIGEST}
-    assert (record["number"], record["commit"], record["dirty"], record["images"]) == (3, "c0ffee", False, {})
-    assert release_key(find_target(folder.read_project(), "dev"), 3) == "releases/dev/3.json"

@@ -75,9 +75,22 @@ run "lets_a_deploy_role_touch_its_own_environment_only" {
       "arn:aws:s3:::acme-state-111111111111-eu-west-1",
       "arn:aws:s3:::acme-state-111111111111-eu-west-1/app/dev/terraform.tfstate",
       "arn:aws:s3:::acme-state-111111111111-eu-west-1/app/dev/terraform.tfstate.tflock",
+      "arn:aws:s3:::acme-state-111111111111-eu-west-1/releases/*",
       "arn:aws:s3:::acme-state-111111111111-eu-west-1/releases/dev/*",
+      "arn:aws:s3:::acme-state-111111111111-eu-west-1/releases/dev/underway.json",
+      "arn:aws:s3:::acme-state-222222222222-eu-central-1",
+      "arn:aws:s3:::acme-state-222222222222-eu-central-1/releases/*",
     ])
-    error_message = "State and releases of another environment must be out of reach."
+    error_message = "Another environment's state must be out of reach."
+  }
+  assert {
+    condition = toset(flatten([for key, policy in aws_iam_policy.github : [for s in jsondecode(policy.policy).Statement : s.Resource if s.Effect == "Allow" && anytrue([for a in s.Action : contains(["s3:DeleteObject", "s3:PutObject"], a)])] if startswith(key, "dev_")])) == toset([
+      "arn:aws:s3:::acme-state-111111111111-eu-west-1/app/dev/terraform.tfstate",
+      "arn:aws:s3:::acme-state-111111111111-eu-west-1/app/dev/terraform.tfstate.tflock",
+      "arn:aws:s3:::acme-state-111111111111-eu-west-1/releases/dev/*",
+      "arn:aws:s3:::acme-state-111111111111-eu-west-1/releases/dev/underway.json",
+    ])
+    error_message = "Releases of another environment may be read, never written."
   }
   assert {
     condition     = alltrue(flatten([for policy in aws_iam_policy.github : [for s in jsondecode(policy.policy).Statement : [for a in s.Action : !strcontains(a, "*")]]]))
@@ -114,13 +127,13 @@ run "lets_previews_touch_previews_only" {
   command = plan
 
   assert {
-    condition = toset(flatten([for key, policy in aws_iam_policy.github : [for s in jsondecode(policy.policy).Statement : s.Resource if s.Effect == "Allow" && anytrue([for a in s.Action : startswith(a, "s3:")])] if startswith(key, "previews_")])) == toset([
-      "arn:aws:s3:::acme-state-111111111111-eu-west-1",
+    condition = toset(flatten([for key, policy in aws_iam_policy.github : [for s in jsondecode(policy.policy).Statement : s.Resource if s.Effect == "Allow" && anytrue([for a in s.Action : contains(["s3:DeleteObject", "s3:PutObject"], a)])] if startswith(key, "previews_")])) == toset([
       "arn:aws:s3:::acme-state-111111111111-eu-west-1/app/pr-*/terraform.tfstate",
       "arn:aws:s3:::acme-state-111111111111-eu-west-1/app/pr-*/terraform.tfstate*",
       "arn:aws:s3:::acme-state-111111111111-eu-west-1/releases/pr-*/*",
+      "arn:aws:s3:::acme-state-111111111111-eu-west-1/releases/pr-*/underway.json",
     ])
-    error_message = "Of states and releases, previews must have their own."
+    error_message = "Previews may write their own states and releases only."
   }
   assert {
     condition = !anytrue(flatten([for key, policy in aws_iam_policy.github : [for s in jsondecode(policy.policy).Statement :
@@ -131,6 +144,43 @@ run "lets_previews_touch_previews_only" {
   assert {
     condition     = one([for s in jsondecode(aws_iam_policy.github["previews_deploy-roles"].policy).Statement : s.Condition.StringEquals["iam:PermissionsBoundary"] if s.Sid == "GrantWithinBoundary"]) == "arn:aws:iam::111111111111:policy/acme-previews_boundary"
     error_message = "All previews have one boundary, under a name that IAM takes."
+  }
+}
+
+run "lets_other_accounts_read_releases_and_pull" {
+  command = plan
+
+  assert {
+    condition = { for s in jsondecode(aws_s3_bucket_policy.state.policy).Statement : s.Action => s.Resource if s.Effect == "Allow" } == {
+      "s3:GetObject"  = "arn:aws:s3:::acme-state-111111111111-eu-west-1/releases/*"
+      "s3:ListBucket" = "arn:aws:s3:::acme-state-111111111111-eu-west-1"
+    }
+    error_message = "Other accounts may read releases and nothing else of the bucket."
+  }
+  assert {
+    condition     = [for s in jsondecode(aws_s3_bucket_policy.state.policy).Statement : s.Condition.StringLike["s3:prefix"] if s.Effect == "Allow" && s.Action == "s3:ListBucket"] == ["releases/*"]
+    error_message = "Other accounts may list releases and nothing else."
+  }
+  assert {
+    condition     = alltrue([for s in concat(jsondecode(aws_s3_bucket_policy.state.policy).Statement, jsondecode(aws_ecr_repository_policy.images.policy).Statement) : s.Principal.AWS == ["arn:aws:iam::222222222222:root"] if s.Effect == "Allow" && can(s.Principal.AWS)])
+    error_message = "Exactly the project's other accounts may; the laptop's number is nobody's."
+  }
+  assert {
+    condition     = one([for s in jsondecode(aws_ecr_repository_policy.images.policy).Statement : s.Action if can(s.Principal.AWS)]) == ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+    error_message = "Other accounts may pull and not push."
+  }
+}
+
+run "opens_nothing_where_there_is_one_account" {
+  command = plan
+  variables {
+    root   = "tests/longest"
+    region = "ap-southeast-3"
+  }
+
+  assert {
+    condition     = length([for s in concat(jsondecode(aws_s3_bucket_policy.state.policy).Statement, jsondecode(aws_ecr_repository_policy.images.policy).Statement) : s if can(s.Principal.AWS)]) == 0
+    error_message = "No other account may be let in."
   }
 }
 

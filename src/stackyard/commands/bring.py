@@ -6,12 +6,13 @@ point, the next run goes on from what Terraform's state says; a failed apply lea
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from stackyard.commands.cluster import take_away
 from stackyard.commands.confirm import ask_if_protected
 from stackyard.commands.observe import variables
-from stackyard.commands.record import record
+from stackyard.commands.record import begin, record
 from stackyard.commands.rollout import roll_out
 from stackyard.commands.session import Session
 from stackyard.commands.stacks import (
@@ -26,10 +27,12 @@ from stackyard.commands.tell import tell_gateway
 from stackyard.commands.verify import find_all_live, verify_digests, verify_health
 from stackyard.commands.wanted import Deployed, Options, Wanted, app_key
 from stackyard.errors import ToolError
+from stackyard.history import count_actions, plan_undo
+from stackyard.releases import Underway
 from stackyard.screen import Screen
-from stackyard.tools.holding import Hold, write_atomically
+from stackyard.tools.holding import Hold
 from stackyard.tools.terraform import Stack
-from stackyard.tools.tfevents import plain_action
+from stackyard.tools.tfevents import Change, plain_action
 
 
 def bring(session: Session, hold: Hold, doing: str, wanted: Wanted, options: Options) -> Deployed:
@@ -46,21 +49,24 @@ def bring(session: Session, hold: Hold, doing: str, wanted: Wanted, options: Opt
         list_changes(session, planned)
         planned.file.unlink(missing_ok=True)
         return Deployed(target.name, planned.changed, summary, 0, "", wanted.digests, {}, None)
+    begun = None
     if planned.changed:
         list_changes(session, planned)
         with discarded_when_refused(planned):
             ask_if_protected(session, yes=options.yes, command=f"inv {doing} --yes")
         # Killed between here and the record, the next run still knows that a release is owed.
-        write_atomically(session.layout.unrecorded(target.name), "")
+        begun = begin(session, wanted.source)
         with screen.stage("apply"):
             take_away(session, planned.changes)
             apply_stack(session, stack, planned)
     else:
         planned.file.unlink(missing_ok=True)
-    return _finish(session, wanted, stack, summary, changed=planned.changed)
+    return _finish(session, doing, wanted, stack, planned.changes, begun)
 
 
-def _finish(session: Session, wanted: Wanted, stack: Stack, summary: str, *, changed: bool) -> Deployed:
+def _finish(
+    session: Session, doing: str, wanted: Wanted, stack: Stack, changes: Sequence[Change], begun: Underway | None
+) -> Deployed:
     """Read the outputs, roll out, verify, tell the local gateway, record the release."""
     target, screen = session.target, session.screen
     outputs = stack.outputs()
@@ -70,20 +76,26 @@ def _finish(session: Session, wanted: Wanted, stack: Stack, summary: str, *, cha
         live = find_all_live(session, services)
         wrong = verify_digests(live, wanted.digests)
         if wrong:
-            raise ToolError("the deploy did not take", "; ".join(wrong), command=f"inv deploy --env {target.name}")
+            raise ToolError("the deploy did not take", "; ".join(wrong), command=f"inv {doing}")
         url = cast("str", outputs.get("url") or "")
         if session.endpoint:
             url = tell_gateway(session, session.endpoint, outputs, live)
         healthy = verify_health(session, url, services) if url else None
-    number = record(session, wanted, summary, changed=changed)
-    return Deployed(target.name, changed, summary, number, url, wanted.digests, services, healthy)
+    summary = plain_action(changes)
+    recorded = record(session, wanted, summary, count_actions([change.action for change in changes]), begun)
+    changed, number = begun is not None, recorded.release.number
+    undo = plan_undo(recorded.before, recorded.release)
+    return Deployed(target.name, changed, summary, number, url, wanted.digests, services, healthy, undo)
 
 
 def show_deployed(screen: Screen, done: Deployed) -> None:
-    """End a deploy with what it came to: address, digests, how long each stage took."""
+    """End a deploy with what it came to: how long each stage took, addresses, digests, the way back."""
     screen.summary()
     if done.release:
         state = f"release {done.release}" if done.changed else f"nothing changed since release {done.release}"
         screen.say(f"{done.environment}: {state}" + (f", {done.url}" if done.url else ""), "bold")
         for service, digest in sorted(done.digests.items()):
-            screen.note(f"{service}  {digest[:19]}  {done.services.get(service, {}).get('path', '')}")
+            path = str(done.services.get(service, {}).get("path", ""))
+            screen.note(f"{service}  {digest[:19]}  {done.url.rstrip('/')}{path}")
+        if done.undo:
+            screen.note(f"back: {done.undo}")

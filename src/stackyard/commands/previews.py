@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+from stackyard.commands.record import forget
 from stackyard.commands.session import Session
 from stackyard.commands.wanted import app_key
 from stackyard.previews import STATES, check_room, find_previews, is_empty
@@ -51,8 +52,9 @@ def _find_full(session: Session, names: list[str]) -> list[str]:
 
 
 def leave_nothing(session: Session) -> None:
-    """Take away what a destroyed preview leaves: its empty state, and what Terraform kept of it here."""
+    """Take away what a destroyed preview leaves: its images' tags, its empty state, what Terraform kept of it here."""
     target = session.target
+    forget(session)
     session.aws.delete_text(target.state_bucket, app_key(target.name), is_empty)
     work = session.layout.stack_work(target.name, "app")
     if work.exists():

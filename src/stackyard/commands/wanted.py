@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from stackyard.releases import DEPLOYED, Source
 from stackyard.tools.git import Revision
 
 
@@ -28,6 +29,10 @@ class Wanted:
     """By service; what the digests were built as."""
     revision: Revision | None
     """The commit of the working tree, whose settings and Terraform are used."""
+    source: Source = DEPLOYED
+    """Where the images come from."""
+    built: str = ""
+    """The commit that the images are of, where it is not the working tree's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,8 @@ class Deployed:
     services: Mapping[str, Mapping[str, Any]]
     healthy: bool | None
     """None where no gateway runs yet that could be asked."""
+    undo: str = ""
+    """What to type to be back at what ran before; empty where there is nothing, or nothing changed."""
 
 
 def app_key(environment: str) -> str:

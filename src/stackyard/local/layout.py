@@ -68,10 +68,6 @@ class Layout:
         """What one stack of an environment keeps."""
         return self.environment(environment) / stack
 
-    def unrecorded(self, name: str) -> Path:
-        """There from before an apply until its release is recorded."""
-        return self.environment(name) / "unrecorded"
-
     def environment_lock(self, name: str) -> Path:
         """Held by whoever changes an environment from this checkout, their Terraform included."""
         return self.environment(name) / "changing.lock"

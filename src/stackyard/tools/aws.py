@@ -216,15 +216,6 @@ class Aws:
                 ecr.put_image(repositoryName=repository, imageTag=tag, imageManifest=manifest)
         return self.find_images(repository, [tag])[tag]
 
-    def tag_images(self, repository: str, tags: Mapping[str, str]) -> None:
-        """Give images more tags: ``tags`` is digest by tag. A tag that is there already keeps its image."""
-        ecr = self.client("ecr")
-        for tag, digest in tags.items():
-            with self.explained(f"tag {tag}"):
-                answer = ecr.batch_get_image(repositoryName=repository, imageIds=[{"imageDigest": digest}])
-            for image in answer["images"][:1]:
-                self.put_image(repository, tag, image["imageManifest"])
-
     def find_cluster(self, name: str) -> ClusterAccess | None:
         """Return how an EKS cluster is reached, or None where there is none of that name."""
         client = self.client("eks")
@@ -347,6 +338,16 @@ class Aws:
                 return False
             raise
         return True
+
+    def put_text(self, bucket: str, key: str, text: str) -> None:
+        """Write an object of the state bucket, whatever was there."""
+        with self.explained(key):
+            self.client("s3").put_object(Bucket=bucket, Key=key, Body=text.encode(), ContentType="application/json")
+
+    def delete_key(self, bucket: str, key: str) -> None:
+        """Take an object of the state bucket away; one that is not there is no error."""
+        with self.explained(key):
+            self.client("s3").delete_object(Bucket=bucket, Key=key)
 
     def concurrency_limit(self) -> tuple[int, int]:
         """Return how many Lambda requests at once the account allows, and how many of them are not reserved."""

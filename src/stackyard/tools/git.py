@@ -51,3 +51,16 @@ def find_unsaved(runner: Runner, root: Path, folder: str) -> list[str] | None:
         return None
     paths = [line[3:] for line in done.stdout.split("\0") if line]
     return [path for path in paths if not _LEFT_BEHIND & set(Path(path).parts) and ".egg-info" not in path]
+
+
+def list_commits(runner: Runner, root: Path, since: str, most: int = 20) -> list[str] | None:
+    """Return the commits after ``since`` up to the one checked out, newest first, one line each, ``most`` at most.
+
+    None where git does not know ``since``, outside a repository, or without git.
+    """
+    argv = ["git", "log", "--oneline", "--no-decorate", f"--max-count={most}", f"{since}..HEAD", "--"]
+    try:
+        done = runner.run(argv, cwd=root)
+    except MissingError:
+        return None
+    return done.stdout.splitlines() if done.code == 0 else None
