@@ -18,7 +18,6 @@ from stackyard.names import (
     PREVIEW_PREFIX,
     PREVIEWS,
     PROJECT_LENGTH,
-    group_of,
     is_preview,
 )
 from stackyard.yamlfile import read_yaml
@@ -144,11 +143,6 @@ class Target:
     def preview(self) -> bool:
         """Whether it comes and goes with a pull request."""
         return is_preview(self.name)
-
-    @property
-    def group(self) -> str:
-        """The name that its overrides, secrets and rights go by."""
-        return group_of(self.name)
 
     @property
     def state_bucket(self) -> str:

@@ -195,14 +195,13 @@ def test_an_unknown_environment_lists_those_there_are(folder: Folder, name: str)
 
 
 def test_a_preview_is_made_from_its_template(folder: Folder) -> None:
-    """Under its own name; what it shares with the others goes by theirs."""
+    """Under its own name, and never protected."""
     folder.project_yaml(PROJECT + PREVIEWS.replace("max: 2", "region: us-east-1, throttle: {rate: 5}"))
     target = find_target(folder.read_project(), "pr-123")
-    assert (target.name, target.group, target.account, target.region) == ("pr-123", "previews", "1" * 12, "us-east-1")
+    assert (target.name, target.account, target.region) == ("pr-123", "1" * 12, "us-east-1")
     assert (target.preview, target.emulated, target.protected, target.throttle.rate) == (True, False, False, 5)
     assert target.resource_name("api") == "acme-pr-123-api"
-    dev = find_target(folder.read_project(), "dev")
-    assert (dev.preview, dev.group) == (False, "dev")
+    assert not find_target(folder.read_project(), "dev").preview
 
 
 @pytest.mark.parametrize(

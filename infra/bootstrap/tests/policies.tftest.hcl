@@ -145,6 +145,12 @@ run "lets_previews_touch_previews_only" {
     condition     = one([for s in jsondecode(aws_iam_policy.github["previews_deploy-roles"].policy).Statement : s.Condition.StringEquals["iam:PermissionsBoundary"] if s.Sid == "GrantWithinBoundary"]) == "arn:aws:iam::111111111111:policy/acme-previews_boundary"
     error_message = "All previews have one boundary, under a name that IAM takes."
   }
+  assert {
+    condition = !anytrue([for policy in [for key, policy in merge(aws_iam_policy.github, { previews_boundary = aws_iam_policy.boundary["previews"], previews_infrastructure = aws_iam_policy.infrastructure["previews"] }) : policy.policy if startswith(key, "previews_")] :
+      can(regex("acme-previews[^_]|\"previews\"", policy))
+    ])
+    error_message = "No preview is called previews: what has its name or tag is called pr-* (local.like)."
+  }
 }
 
 run "lets_other_accounts_read_releases_and_pull" {

@@ -1,8 +1,8 @@
 """``inv destroy``: take an environment's services and gateway away; what the account shares stays.
 
 Observe and plan as a deploy does, with Terraform's destroy; show what will be lost; a protected environment wants its
-name typed; execute; verify that the state is empty. Images and release records are kept,
-of a preview those alone: `commands.previews`.
+name typed; execute; verify that the state is empty. Images and release records are kept; of a preview nothing else is
+(`commands.previews`).
 """
 
 from __future__ import annotations
