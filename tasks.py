@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from invoke.parser.context import ParserContext
 
     from stackyard.commands.session import Session
+    from stackyard.commands.wanted import Deployed
     from stackyard.screen import Screen
 
 T = TypeVar("T")
@@ -32,6 +33,7 @@ ROOT = Path(__file__).resolve().parent
 ENV = {"env": "The environment: local, or one of stackyard.yaml's."}
 JSON = {"json": "Print data for programs, to standard output."}
 DRY = {"dry-run": "Show what would be done, and do nothing."}
+DIRTY = {"allow-dirty": "Build for a protected environment although not all is committed."}
 YES = {"yes": "Answer the question of a protected environment with yes."}
 
 
@@ -53,6 +55,14 @@ def _run(work: Callable[[], T], screen: Screen) -> T:
     except KeyboardInterrupt:
         sys.stderr.write("interrupted; the same command goes on from here\n")
         raise Exit(code=130) from None
+
+
+def _bring(work: Callable[[Screen], Deployed], *, json: bool) -> None:
+    """Bring an environment to something else, and show what came of it."""
+    from stackyard.commands.bring import show_deployed
+
+    screen = _screen(quiet=json)
+    show_deployed(screen, _run(lambda: work(screen), screen), json=json)
 
 
 def _session(env: str, screen: Screen) -> Session:
@@ -139,28 +149,58 @@ def plan(_c: Context, env: str, full: bool = False, json: bool = False, allow_em
         screen.json(asdict(report))
 
 
-@task(help=ENV | DRY | YES | JSON | {"allow-empty": "Let the last service be taken away."})
+@task(help=ENV | DRY | YES | JSON | DIRTY | {"allow-empty": "Let the last service be taken away."})
 def deploy(
-    _c: Context, env: str, dry_run: bool = False, yes: bool = False, json: bool = False, allow_empty: bool = False
+    _c: Context,
+    env: str,
+    dry_run: bool = False,
+    yes: bool = False,
+    json: bool = False,
+    allow_empty: bool = False,
+    allow_dirty: bool = False,
 ) -> None:
     """Bring an environment to what the working tree says.
 
     Images, Terraform, verification, release record. With nothing changed it costs one Terraform plan. Killed at any
     point, the same command goes on.
     """
-    from dataclasses import asdict
-
-    from stackyard.commands.bring import show_deployed
     from stackyard.commands.deploy import deploy as run
     from stackyard.commands.wanted import Options
 
+    options = Options(dry_run=dry_run, yes=yes, allow_empty=allow_empty, allow_dirty=allow_dirty)
+    _bring(lambda screen: run(_session(env, screen), options), json=json)
+
+
+@task(
+    name="docker-push",
+    iterable=["service"],
+    help=ENV | DRY | JSON | DIRTY | {"service": "Only this service's image; can be given more than once."},
+)
+def docker_push(
+    _c: Context,
+    env: str,
+    service: list[str],
+    dry_run: bool = False,
+    json: bool = False,
+    allow_dirty: bool = False,
+) -> None:
+    """Build and push the images that the registry lacks.
+
+    One bake for all of them; nothing else is changed. `inv deploy` does the same before it deploys. For `local` name
+    a registry in STACKYARD_REGISTRY.
+    """
+    from dataclasses import asdict
+
+    from stackyard.commands.docker_push import docker_push as run
+    from stackyard.commands.docker_push import show_pushed
+
     screen = _screen(quiet=json)
-    options = Options(dry_run=dry_run, yes=yes, allow_empty=allow_empty)
-    done = _run(lambda: run(_session(env, screen), options), screen)
+    session = _session(env, screen)
+    done = _run(lambda: run(session, service, dry_run=dry_run, allow_dirty=allow_dirty), screen)
     if json:
-        screen.json(asdict(done))
+        screen.json([asdict(image) for image in done])
     else:
-        show_deployed(screen, done)
+        show_pushed(session, done)
 
 
 @task(help=ENV | JSON | {"count": "How many, newest first."})
@@ -181,52 +221,52 @@ def releases(_c: Context, env: str, count: int = 20, json: bool = False) -> None
     help=DRY
     | YES
     | JSON
+    | DIRTY
     | {"from": "The environment whose images are taken.", "to": "The environment that gets them."}
     | {"release": "The number of its release; without it the last."}
 )
 def promote(
-    _c: Context, from_: str, to: str, release: int = 0, dry_run: bool = False, yes: bool = False, json: bool = False
+    _c: Context,
+    from_: str,
+    to: str,
+    release: int = 0,
+    dry_run: bool = False,
+    yes: bool = False,
+    json: bool = False,
+    allow_dirty: bool = False,
 ) -> None:
     """Bring the images that one environment runs to another.
 
     The same digests; nothing is built. Settings and Terraform are the working tree's. Between accounts the images are
     copied, which needs docker with buildx.
     """
-    from dataclasses import asdict
-
-    from stackyard.commands.bring import show_deployed
     from stackyard.commands.promote import promote as run
     from stackyard.commands.wanted import Options
 
-    screen = _screen(quiet=json)
-    options = Options(dry_run=dry_run, yes=yes)
-    done = _run(lambda: run(_session(to, screen), _session(from_, screen), options, release), screen)
-    if json:
-        screen.json(asdict(done))
-    else:
-        show_deployed(screen, done)
+    options = Options(dry_run=dry_run, yes=yes, allow_dirty=allow_dirty)
+    _bring(lambda screen: run(_session(to, screen), _session(from_, screen), options, release), json=json)
 
 
-@task(help=ENV | DRY | YES | JSON | {"to": "The number of the release; without it the one before what runs."})
-def rollback(_c: Context, env: str, to: int = 0, dry_run: bool = False, yes: bool = False, json: bool = False) -> None:
+@task(help=ENV | DRY | YES | JSON | DIRTY | {"to": "The number of the release; without it the one before what runs."})
+def rollback(
+    _c: Context,
+    env: str,
+    to: int = 0,
+    dry_run: bool = False,
+    yes: bool = False,
+    json: bool = False,
+    allow_dirty: bool = False,
+) -> None:
     """Bring back the images of an earlier release.
 
     As a new release; twice goes two back. After a deploy that failed it goes back to the last release. Settings and
     Terraform are the working tree's.
     """
-    from dataclasses import asdict
-
-    from stackyard.commands.bring import show_deployed
     from stackyard.commands.rollback import rollback as run
     from stackyard.commands.wanted import Options
 
-    screen = _screen(quiet=json)
-    options = Options(dry_run=dry_run, yes=yes)
-    done = _run(lambda: run(_session(env, screen), options, to), screen)
-    if json:
-        screen.json(asdict(done))
-    else:
-        show_deployed(screen, done)
+    options = Options(dry_run=dry_run, yes=yes, allow_dirty=allow_dirty)
+    _bring(lambda screen: run(_session(env, screen), options, to), json=json)
 
 
 @task(help=ENV | JSON | {"full": "Every attribute of the plan, in Terraform's words."})
@@ -401,6 +441,6 @@ def unlock(_c: Context, env: str, id: str = "", dry_run: bool = False, json: boo
 
 
 namespace = Collection(
-    *(up, down, bootstrap, plan, diff, deploy, releases, promote, rollback, destroy),
+    *(up, down, bootstrap, plan, diff, docker_push, deploy, releases, promote, rollback, destroy),
     *(services, add_service, remove_service, api_key, doctor, unlock),
 )

@@ -11,7 +11,7 @@ import pytest
 from stackyard.commands.observe import wanted_images
 from stackyard.commands.session import Session
 from stackyard.screen import Screen
-from tests.local.account import Account, serving_account
+from tests.account import Account, serving_account
 from tests.local.project import Project
 
 NUMBER = "111111111111"

@@ -18,7 +18,7 @@ from stackyard.commands.observe import wanted_images
 from stackyard.commands.session import Session
 from stackyard.screen import Screen
 from stackyard.tools.holding import find_holder
-from tests.local.account import Account, serving_account
+from tests.account import Account, serving_account
 from tests.local.project import Done, Project, copy_project, find_uv
 
 APP = "src/services/api/api/app.py"

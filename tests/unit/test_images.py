@@ -23,7 +23,7 @@ from stackyard.errors import ConfigError, MissingError
 from stackyard.images import (
     BASE_IMAGE,
     Image,
-    build_command,
+    is_index,
     locked_share,
     manifest_digest,
     own_folders,
@@ -357,25 +357,43 @@ def test_a_stand_in_manifest_has_a_digest_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "options"),
+    ("kind", "platform", "target"),
     [
-        ("lambda", "--platform linux/arm64 --target lambda"),
-        ("apprunner", "--platform linux/amd64 --target server"),
-        ("ecs", "--platform linux/arm64 --target server"),
-        ("eks", "--platform linux/arm64 --target server"),
+        ("lambda", "linux/arm64", "lambda"),
+        ("apprunner", "linux/amd64", "server"),
+        ("ecs", "linux/arm64", "server"),
+        ("eks", "linux/arm64", "server"),
     ],
 )
-def test_the_command_that_builds_an_image_names_target_platform_and_tag(
-    places: Folder, kind: str, options: str
-) -> None:
-    """Word for word what a person types where no task builds it yet; App Runner runs nothing but amd64."""
+def test_a_kind_says_what_its_image_is_built_for(places: Folder, kind: str, platform: str, target: str) -> None:
+    """App Runner runs nothing but amd64."""
     places.service("web", f"kind: {kind}\n")
     entries = [entry for entry in places.read_catalog().entries if entry.name == "web"]
     [image] = plan_images(entries, {"web": {}}, {}, lock())
-    assert build_command(image, "111111111111.dkr.ecr.eu-west-1.amazonaws.com", "acme") == (
-        f"docker buildx build {options} --build-arg SERVICE=web --provenance=false --sbom=false "
-        f"--tag 111111111111.dkr.ecr.eu-west-1.amazonaws.com/acme:{image.tag} --push ."
-    )
+    assert (image.platform, image.target) == (platform, target)
+
+
+def test_a_tag_changes_with_the_base(places: Folder, printed: Printed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is built on another image is another image."""
+    before = wanted(places, printed)
+    monkeypatch.setenv("STACKYARD_BASE_IMAGE", BASE_IMAGE)
+    assert wanted(places, printed) == before
+    monkeypatch.setenv("STACKYARD_BASE_IMAGE", "registry.example/python:3.14")
+    assert not set(before.values()) & set(wanted(places, printed).values())
+
+
+@pytest.mark.parametrize(
+    ("manifest", "index"),
+    [
+        ('{"schemaVersion": 2, "manifests": []}', True),
+        ('{"schemaVersion": 2, "layers": []}', False),
+        ("[]", False),
+        ("no JSON", False),
+    ],
+)
+def test_an_image_index_is_told_by_what_it_lists(manifest: str, *, index: bool) -> None:
+    """The media type may be absent from an OCI manifest; `manifests` may not be from an index."""
+    assert is_index(manifest) == index
 
 
 def test_the_server_image_agrees_with_what_runs_it() -> None:

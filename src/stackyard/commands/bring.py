@@ -7,6 +7,7 @@ point, the next run goes on from what Terraform's state says; a failed apply lea
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any, cast
 
 from stackyard.commands.cluster import take_away
@@ -88,8 +89,11 @@ def _finish(
     return Deployed(target.name, changed, summary, number, url, wanted.digests, services, healthy, undo)
 
 
-def show_deployed(screen: Screen, done: Deployed) -> None:
-    """End a deploy with what it came to: how long each stage took, addresses, digests, the way back."""
+def show_deployed(screen: Screen, done: Deployed, *, json: bool) -> None:
+    """End a deploy with what it came to: how long each stage took, addresses, digests, the way back; or the data."""
+    if json:
+        screen.json(asdict(done))
+        return
     screen.summary()
     if done.release:
         state = f"release {done.release}" if done.changed else f"nothing changed since release {done.release}"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from stackyard.commands.build import check_saved
 from stackyard.commands.session import Session
+from stackyard.commands.wanted import Options
 from stackyard.errors import RefusedError
 from stackyard.history import find_misfit
 from stackyard.releases import Release, short_commit
 from stackyard.settings import compare_settings, record_settings
+from stackyard.tools.git import Revision, describe_revision
 from stackyard.words import plural
 
 
@@ -27,6 +30,17 @@ def check_fit(session: Session, release: Release, command: str) -> None:
         else "Its record names no commit; make the services in src/services the same.",
         command=f"git checkout {commit} && {command}" if commit else "inv services",
     )
+
+
+def look_at_tree(session: Session, options: Options) -> Revision | None:
+    """Return the working tree's commit.
+
+    Raises RefusedError where a protected environment would get settings and Terraform that no commit holds.
+    """
+    revision = describe_revision(session.runner, session.root)
+    if not options.dry_run:
+        check_saved(session, revision, allow_dirty=options.allow_dirty)
+    return revision
 
 
 def tell_settings(session: Session, release: Release) -> None:

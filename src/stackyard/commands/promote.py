@@ -8,7 +8,7 @@ are the working tree's.
 from __future__ import annotations
 
 from stackyard.commands.bring import bring
-from stackyard.commands.fit import check_fit, tell_settings
+from stackyard.commands.fit import check_fit, look_at_tree, tell_settings
 from stackyard.commands.previews import require_room
 from stackyard.commands.record import find_underway, read_last, read_release
 from stackyard.commands.secrets import check_secrets
@@ -17,7 +17,6 @@ from stackyard.commands.wanted import Deployed, Options, Wanted
 from stackyard.errors import MissingError, RefusedError
 from stackyard.project import Target
 from stackyard.releases import Release, Source
-from stackyard.tools.git import describe_revision
 from stackyard.words import plural
 
 
@@ -42,8 +41,8 @@ def promote(session: Session, source: Session, options: Options, number: int = 0
             tell_settings(source, release)
             check_secrets(session, make=False)
             require_room(session)
-            revision = describe_revision(session.runner, session.root)
             missing = find_missing(session, release)
+            revision = look_at_tree(session, options)
         if missing:
             bring_images(session, source, release, missing, dry_run=options.dry_run)
         origin = Source("promote", source.target.name, release.number)

@@ -8,7 +8,7 @@ Terraform are the working tree's.
 from __future__ import annotations
 
 from stackyard.commands.bring import bring
-from stackyard.commands.fit import check_fit, tell_settings
+from stackyard.commands.fit import check_fit, look_at_tree, tell_settings
 from stackyard.commands.promote import expired, find_missing
 from stackyard.commands.record import find_underway, read_history, read_release
 from stackyard.commands.secrets import check_secrets
@@ -18,7 +18,6 @@ from stackyard.errors import MissingError, RefusedError
 from stackyard.history import plan_back
 from stackyard.releases import Release, Source, short_commit
 from stackyard.settings import compare_settings
-from stackyard.tools.git import describe_revision
 
 
 def rollback(session: Session, options: Options, number: int = 0) -> Deployed:
@@ -39,7 +38,7 @@ def rollback(session: Session, options: Options, number: int = 0) -> Deployed:
             check_secrets(session, make=not options.dry_run)
             if missing := find_missing(session, release):
                 raise expired(release, missing, f"inv deploy --env {target.name}")
-            revision = describe_revision(session.runner, session.root)
+            revision = look_at_tree(session, options)
         origin = Source("rollback", target.name, release.number)
         wanted = Wanted(release.digests, release.images, revision, origin, release.sources())
         return bring(session, hold, doing, wanted, options)

@@ -68,6 +68,10 @@ class Layout:
         """What one stack of an environment keeps."""
         return self.environment(environment) / stack
 
+    def build_work(self, environment: str) -> Path:
+        """What a build of images is told, and what it says."""
+        return self.environment(environment) / "build"
+
     def environment_lock(self, name: str) -> Path:
         """Held by whoever changes an environment from this checkout, their Terraform included."""
         return self.environment(name) / "changing.lock"

@@ -141,14 +141,25 @@ class Account:
         self.client("s3").create_bucket(Bucket=self.bucket, CreateBucketConfiguration=place)
         self.client("ecr").create_repository(repositoryName="acme", imageTagMutability="IMMUTABLE")
 
-    def push(self, tag: str) -> str:
-        """Put an image that stands for a built one into the repository; return its digest."""
+    def empty(self) -> None:
+        """Take everything out of the bucket and the repository."""
+        for key in self.keys(""):
+            self.client("s3").delete_object(Bucket=self.bucket, Key=key)
+        ecr = self.client("ecr")
+        ecr.delete_repository(repositoryName="acme", force=True)
+        ecr.create_repository(repositoryName="acme", imageTagMutability="IMMUTABLE")
+
+    def push(self, tag: str, of: str = "") -> str:
+        """Put an image that stands for one built from ``of`` (its tag, if not said) into the repository.
+
+        Returns its digest.
+        """
         config = {"mediaType": "application/vnd.docker.container.image.v1+json", "size": 2}
         manifest = json.dumps(
             {
                 "schemaVersion": 2,
                 "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
-                "config": config | {"digest": f"sha256:{hashlib.sha256(tag.encode()).hexdigest()}"},
+                "config": config | {"digest": f"sha256:{hashlib.sha256((of or tag).encode()).hexdigest()}"},
                 "layers": [],
             }
         )
