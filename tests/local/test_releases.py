@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import random
+import re
 import shutil
 import signal
 import time
@@ -143,6 +145,19 @@ def test_a_history_with_failures_and_kills_ends_in_what_its_record_says(installe
 
     team.kill("dev", "rollback", "--env", "dev", terraform=False)
     team.insist("rollback", "--env", "dev")
+    team.check("dev", first, second, second, third, second)
+
+    # What differs from it is told, and nothing of that is done.
+    team.write("4")
+    team.project.write("src/services/api/service.yaml", "kind: lambda\nmemory: 512\n")
+    told = team.run("diff", "--env", "dev").out
+    assert re.search(r"^  api: api-\w+ → api-\w+ \(there already\)$", told, re.MULTILINE)
+    assert "  api.memory: 512 (was not set)\nterraform\n  2 to change" in told
+    listed = json.loads(team.run("releases", "--env", "dev", "--json").out)["releases"]
+    assert [(each["number"], each["changed"]) for each in listed[:2]] == [
+        (5, ["rolled back to 3", "api"]),
+        (4, ["api"]),
+    ]
     team.check("dev", first, second, second, third, second)
 
     # The machine is gone; a fresh clone has the bucket and the registry alone.

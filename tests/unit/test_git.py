@@ -9,7 +9,7 @@ import pytest
 
 from stackyard.errors import MissingError
 from stackyard.testing import ScriptedRunner
-from stackyard.tools.git import Revision, describe_revision
+from stackyard.tools.git import Revision, describe_revision, list_commits
 from stackyard.tools.process import Completed
 
 HEAD = "# branch.oid 0123456789abcdef0123456789abcdef01234567\0# branch.head main\0# branch.ab +0 -0\0"
@@ -66,3 +66,12 @@ class NoGit(ScriptedRunner):
 def test_a_machine_without_git_has_no_revision() -> None:
     """A deploy goes on without; its record says that the tree is unknown."""
     assert describe_revision(NoGit(), Path("/project")) is None
+
+
+def test_commits_since_another_are_listed(tmp_path: Path) -> None:
+    """Newest first; nothing is known where git does not know the commit, or is not there."""
+    with ScriptedRunner() as scripted:
+        scripted.expect("git", "log", ..., "--max-count=20", "c0ffee..HEAD", "--", stdout="2 second\n1 first\n")
+        scripted.expect("git", "log", ..., "--", code=128, stderr="fatal: bad revision")
+        assert list_commits(scripted, tmp_path, "c0ffee") == ["2 second", "1 first"]
+        assert list_commits(scripted, tmp_path, "gone") is None

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
-from stackyard.commands.observe import wanted_images
 from stackyard.commands.plan import Report, plan
 from stackyard.commands.record import read_last
 from stackyard.commands.session import Session
@@ -53,14 +52,13 @@ def diff(session: Session, *, full: bool = False) -> Compared:
         name = session.target.name
         raise MissingError(f"{name} has no release to compare with", command=f"inv plan --env {name}")
     report = plan(session, full=full, allow_empty=True)
-    images = {image.service: image.tag for image in wanted_images(session)}
     revision = describe_revision(session.runner, session.root)
     commits = list_commits(session.runner, session.root, release.sources()) if release.sources() else None
     now, then = record_settings(session.catalog), release.settings
     return Compared(
         environment=session.target.name,
         release=release,
-        images=compare_images(release, images, set(report.images_missing)),
+        images=compare_images(release, report.images, set(report.images_missing)),
         commits=commits,
         dirty=revision.dirty if revision else True,
         settings=None if then is None else compare_settings(then, now),

@@ -20,7 +20,10 @@ class Report:
     changed: bool
     summary: str
     changes: list[dict[str, str]]
+    images: dict[str, str]
+    """Tags by service, as the sources want them."""
     images_missing: list[str]
+    """Those of them that the registry lacks."""
 
 
 def plan(session: Session, *, full: bool = False, allow_empty: bool = False) -> Report:
@@ -45,5 +48,7 @@ def plan(session: Session, *, full: bool = False, allow_empty: bool = False) -> 
             screen.data(stack.show(planned))
         planned.file.unlink(missing_ok=True)
     changes = [asdict(change) for change in planned.changes]
-    missing = [image.tag for image in seen.plan.missing()]
-    return Report(session.target.name, planned.changed, plain_action(planned.changes), changes, missing)
+    missing = [step.tag for step in seen.plan.images if step.digest is None]
+    return Report(
+        session.target.name, planned.changed, plain_action(planned.changes), changes, seen.plan.tags(), missing
+    )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from stackyard.commands.bring import bring
 from stackyard.commands.fit import check_fit, look_at_tree, tell_settings
 from stackyard.commands.previews import require_room
-from stackyard.commands.record import find_underway, read_last, read_release
+from stackyard.commands.record import find_release, find_underway, read_last
 from stackyard.commands.secrets import check_secrets
 from stackyard.commands.session import Session
 from stackyard.commands.wanted import Deployed, Options, Wanted
@@ -28,7 +28,7 @@ def promote(session: Session, source: Session, options: Options, number: int = 0
     with session.changing(doing) as hold:
         with screen.stage(f"look at {source.target.name} and {target.name}"):
             session.aws.check_caller()
-            release = read_release(source, number) if number else read_last(source)
+            release = find_release(source, number) if number else read_last(source)
             if release is None:
                 name = source.target.name
                 raise MissingError(f"{name} has no release yet", command=f"inv deploy --env {name}")

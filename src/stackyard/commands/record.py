@@ -112,21 +112,31 @@ def record(
 
 def find_underway(session: Session) -> Underway | None:
     """Return the change of the environment that has begun and left no record yet, or None."""
-    text = session.aws.read_text(session.target.state_bucket, underway_key(session.target))
+    bucket, key = session.target.state_bucket, underway_key(session.target)
+    # Asked for by its list: to a role that may list below some prefixes only, S3 says of a missing key that it is
+    # forbidden (S3: GetObject, Permissions).
+    text = session.aws.read_text(bucket, key) if key in session.aws.list_keys(bucket, key) else None
     try:
         return parse_underway(text) if text is not None else None
     except ValueError as error:
         raise _unreadable(session, "underway.json", error) from error
 
 
+def find_release(session: Session, number: int) -> Release:
+    """Return the release of a number that somebody typed. Raises MissingError where there is none."""
+    target = session.target
+    key = release_key(target, number)
+    if key not in session.aws.list_keys(target.state_bucket, key):
+        raise MissingError(f"{target.name} has no release {number}", command=f"inv releases --env {target.name}")
+    return read_release(session, number)
+
+
 def read_release(session: Session, number: int) -> Release:
-    """Return a release. Raises MissingError where there is none of that number, ToolError for a broken record."""
+    """Return a release that is there. Raises ToolError for a broken record."""
     target = session.target
     text = session.aws.read_text(target.state_bucket, release_key(target, number))
-    if text is None:
-        raise MissingError(f"{target.name} has no release {number}", command=f"inv releases --env {target.name}")
     try:
-        return parse_release(text)
+        return parse_release(text or "")
     except ValueError as error:
         raise _unreadable(session, f"{number}.json", error) from error
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from stackyard.commands.bring import bring
 from stackyard.commands.fit import check_fit, look_at_tree, tell_settings
 from stackyard.commands.promote import expired, find_missing
-from stackyard.commands.record import find_underway, read_history, read_release
+from stackyard.commands.record import find_release, find_underway, read_history
 from stackyard.commands.secrets import check_secrets
 from stackyard.commands.session import Session
 from stackyard.commands.wanted import Deployed, Options, Wanted
@@ -27,7 +27,7 @@ def rollback(session: Session, options: Options, number: int = 0) -> Deployed:
     with session.changing(doing) as hold:
         with screen.stage(f"look at {target.name}"):
             session.aws.check_caller()
-            release = read_release(session, number) if number else choose(session)
+            release = find_release(session, number) if number else choose(session)
             doing = f"{doing} --to {release.number}"
             hold.describe(doing)
             screen.note(f"back to {release.words()}")
@@ -55,7 +55,7 @@ def choose(session: Session) -> Release:
     if not back.number:
         raise MissingError(f"{name} has nothing to go back to", back.why, command=f"inv releases --env {name}")
     session.screen.note(back.why)
-    release, last = history.get(back.number) or read_release(session, back.number), history[max(history)]
+    release, last = history.get(back.number) or find_release(session, back.number), history[max(history)]
     begun = underway is not None and underway.id != last.id
     if not begun and release.digests == last.digests:
         raise _same_images(release, last)
