@@ -59,7 +59,7 @@ def settings_of_services(draw: st.DrawFn) -> dict[str, Any]:
         data |= {"api_key": True, "usage": {"rate": draw(st.integers(1, 100)), "period": "day"}}
     if draw(st.booleans()):
         over = {name: text for name, text in draw(_variables(values)).items() if name not in others}
-        data["overrides"] = {draw(st.sampled_from(["local", "dev"])): {"environment": over}}
+        data["overrides"] = {draw(st.sampled_from(["local", "dev", "previews"])): {"environment": over}}
     return data
 
 

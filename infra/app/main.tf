@@ -11,8 +11,8 @@ locals {
   repository = "${local.account}.dkr.ecr.${local.region}.${data.aws_partition.current.dns_suffix}/${local.project}"
 
   # What caps the services' roles, and those of what they stand on (infra/bootstrap).
-  boundary       = "arn:${local.partition}:iam::${local.account}:policy/${local.project}-${var.environment}_boundary"
-  infrastructure = "arn:${local.partition}:iam::${local.account}:policy/${local.project}-${var.environment}_infrastructure"
+  boundary       = "arn:${local.partition}:iam::${local.account}:policy/${local.project}-${module.catalog.environment.group}_boundary"
+  infrastructure = "arn:${local.partition}:iam::${local.account}:policy/${local.project}-${module.catalog.environment.group}_infrastructure"
 }
 
 module "catalog" {
@@ -99,7 +99,7 @@ module "eks_cluster" {
   nodes                = module.catalog.environment.eks.nodes
   public_endpoint      = module.catalog.environment.eks.public_endpoint
   admin_arns           = module.catalog.environment.eks.admins
-  deploy_role_arn      = "arn:${local.partition}:iam::${local.account}:role/${local.project}/${local.full_name}_deploy"
+  deploy_role_arn      = "arn:${local.partition}:iam::${local.account}:role/${local.project}/${local.project}-${module.catalog.environment.group}_deploy"
   permissions_boundary = local.infrastructure
   log_retention        = module.catalog.environment.log_retention
   emulated             = local.emulated

@@ -1,5 +1,5 @@
 variable "environment" {
-  description = "Name of the environment: one of stackyard.yaml's, or \"local\"."
+  description = "Name of the environment: one of stackyard.yaml's, \"pr-<number>\" for a preview, or \"local\"."
   type        = string
   nullable    = false
 }

@@ -22,14 +22,14 @@ resource "aws_iam_policy" "boundary" {
         Sid      = "Log"
         Effect   = "Allow"
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
-        Resource = [for kind in ["ecs", "lambda"] : "${local.arn["logs"]}:log-group:/aws/${kind}/${local.project}-${each.key}-*:*"]
+        Resource = [for kind in ["ecs", "lambda"] : "${local.arn["logs"]}:log-group:/aws/${kind}/${local.project}-${local.like[each.key]}-*:*"]
       },
       {
         # App Runner's groups, whose retention a schedule sets; long names are cut there (modules/apprunner-service).
         Sid      = "KeepLogsSoLong"
         Effect   = "Allow"
         Action   = ["logs:PutRetentionPolicy"]
-        Resource = "${local.arn["logs"]}:log-group:/aws/apprunner/${substr("${local.project}-${each.key}-", 0, 29)}*"
+        Resource = "${local.arn["logs"]}:log-group:/aws/apprunner/${substr("${local.project}-${local.like[each.key]}-", 0, 29)}*"
       },
       {
         # What ECS and App Runner do by a service's execution role.
@@ -59,9 +59,9 @@ resource "aws_iam_policy" "boundary" {
         ]
         Resource = concat(
           [for service, kind in { dynamodb = "table/", lambda = "function:", sns = "", sqs = "" } :
-          "arn:${local.partition}:${service}:${var.region}:${var.account}:${kind}${local.project}-${each.key}-*"],
+          "arn:${local.partition}:${service}:${var.region}:${var.account}:${kind}${local.project}-${local.like[each.key]}-*"],
           [
-            "arn:${local.partition}:s3:::${local.project}-${each.key}-*",
+            "arn:${local.partition}:s3:::${local.project}-${local.like[each.key]}-*",
             "arn:${local.partition}:secretsmanager:${var.region}:${var.account}:secret:${local.project}/${each.key}/*",
             "arn:${local.partition}:ssm:${var.region}:${var.account}:parameter/${local.project}/${each.key}/*",
           ],

@@ -4,8 +4,8 @@
 # may have it (write_roles.tf); no service's is.
 locals {
   cluster = { for name in keys(local.environments) : name => {
-    own = { StringEquals = { "aws:ResourceTag/eks:eks-cluster-name" = "${local.project}-${name}" } }
-    new = { StringEquals = { "aws:RequestTag/eks:eks-cluster-name" = "${local.project}-${name}" } }
+    own = { StringLike = { "aws:ResourceTag/eks:eks-cluster-name" = "${local.project}-${local.like[name]}" } }
+    new = { StringLike = { "aws:RequestTag/eks:eks-cluster-name" = "${local.project}-${local.like[name]}" } }
   } }
 }
 
@@ -31,7 +31,7 @@ resource "aws_iam_policy" "infrastructure" {
         Sid    = "Log"
         Effect = "Allow"
         Action = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
-        Resource = [for group in ["eks/${local.project}-${each.key}-*", "vpc/${local.project}-${each.key}"] :
+        Resource = [for group in ["eks/${local.project}-${local.like[each.key]}-*", "vpc/${local.project}-${local.like[each.key]}"] :
         "${local.arn["logs"]}:log-group:/aws/${group}:*"]
       },
       {

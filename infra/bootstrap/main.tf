@@ -10,49 +10,56 @@ module "catalog" {
 }
 
 locals {
-  project      = module.catalog.project.name
-  partition    = data.aws_partition.current.partition
-  environments = { for name, environment in module.catalog.environments : name => environment if environment.account == var.account }
+  project   = module.catalog.project.name
+  partition = data.aws_partition.current.partition
+  # All previews together are one environment more, with one pair of roles.
+  environments = {
+    for name, environment in merge(module.catalog.environments, { for template in module.catalog.previews[*] : "previews" => template }) :
+    name => environment if environment.account == var.account
+  }
+
+  # What an environment is called in names and tags: of previews, a pattern.
+  like = { for name in keys(local.environments) : name => name == "previews" ? "pr-*" : name }
 
   # What roles may be given, by the names that infra/app gives. Names of services and environments hold no "_", so what
   # begins with "<project>-<environment>_" is the environment's own and no service's.
-  arns = { for name, environment in local.environments : name => {
-    functions      = "${local.arn["lambda"]}:function:${local.project}-${name}-*"
-    roles          = "${local.iam}:role/${local.project}/${name}/*"
-    service_roles  = "${local.iam}:role/${local.project}/${name}/${local.project}-${name}-*"
-    own_roles      = "${local.iam}:role/${local.project}/${name}/${local.project}-${name}_*"
-    node_role      = "${local.iam}:role/${local.project}/${name}/${local.project}-${name}_eks-nodes"
+  arns = { for name, like in local.like : name => {
+    functions      = "${local.arn["lambda"]}:function:${local.project}-${like}-*"
+    roles          = "${local.iam}:role/${local.project}/${like}/*"
+    service_roles  = "${local.iam}:role/${local.project}/${like}/${local.project}-${like}-*"
+    own_roles      = "${local.iam}:role/${local.project}/${like}/${local.project}-${like}_*"
+    node_role      = "${local.iam}:role/${local.project}/${like}/${local.project}-${like}_eks-nodes"
     boundary       = "${local.iam}:policy/${local.project}-${name}_boundary"
     infrastructure = "${local.iam}:policy/${local.project}-${name}_infrastructure"
     log_groups = [for group in [
-      "api-gateway/${local.project}-${name}", "ecs/${local.project}-${name}-*", "eks/${local.project}-${name}-*",
-      "eks/${local.project}-${name}/*", "lambda/${local.project}-${name}-*", "vpc/${local.project}-${name}",
+      "api-gateway/${local.project}-${like}", "ecs/${local.project}-${like}-*", "eks/${local.project}-${like}-*",
+      "eks/${local.project}-${like}/*", "lambda/${local.project}-${like}-*", "vpc/${local.project}-${like}",
     ] : "${local.arn["logs"]}:log-group:/aws/${group}"]
     gateway = [for path in [
       "apikeys", "apikeys/*", "restapis", "restapis/*", "tags/*", "usageplans", "usageplans/*", "vpclinks", "vpclinks/*",
     ] : "arn:${local.partition}:apigateway:${var.region}::/${path}"]
     secrets  = "${local.arn["secretsmanager"]}:secret:${local.project}/${name}/*"
-    schedule = "${local.arn["scheduler"]}:schedule/default/${local.project}-${name}-*"
+    schedule = "${local.arn["scheduler"]}:schedule/default/${local.project}-${like}-*"
     ecs = {
-      cluster  = "${local.arn["ecs"]}:cluster/${local.project}-${name}"
-      services = "${local.arn["ecs"]}:service/${local.project}-${name}/${local.project}-${name}-*"
-      tasks    = "${local.arn["ecs"]}:task-definition/${local.project}-${name}-*:*"
+      cluster  = "${local.arn["ecs"]}:cluster/${local.project}-${like}"
+      services = "${local.arn["ecs"]}:service/${local.project}-${like}/${local.project}-${like}-*"
+      tasks    = "${local.arn["ecs"]}:task-definition/${local.project}-${like}-*:*"
     }
     eks = { for kind in ["access-entry", "addon", "cluster", "nodegroup", "podidentityassociation"] :
-      kind => "${local.arn["eks"]}:${kind}/${local.project}-${name}${kind == "cluster" ? "" : "/*"}"
+      kind => "${local.arn["eks"]}:${kind}/${local.project}-${like}${kind == "cluster" ? "" : "/*"}"
     }
-    state    = "${local.state_bucket_arn}/app/${name}/terraform.tfstate"
-    releases = "${local.state_bucket_arn}/releases/${name}/*"
+    state    = "${local.state_bucket_arn}/app/${like}/terraform.tfstate"
+    releases = "${local.state_bucket_arn}/releases/${like}/*"
   } }
 
   # What has no name to tell it by has the tags that infra/app gives to all it makes: `own` is for what is there already,
   # `new` for what is being made. `tag` is for giving tags to what has none yet, or ours.
-  tagged = { for name in keys(local.environments) : name => {
-    own = { StringEquals = { "aws:ResourceTag/environment" = name, "aws:ResourceTag/project" = local.project } }
-    new = { StringEquals = { "aws:RequestTag/environment" = name, "aws:RequestTag/project" = local.project } }
+  tagged = { for name, like in local.like : name => {
+    own = { StringLike = { "aws:ResourceTag/environment" = like, "aws:ResourceTag/project" = local.project } }
+    new = { StringLike = { "aws:RequestTag/environment" = like, "aws:RequestTag/project" = local.project } }
     tag = {
-      StringEquals         = { "aws:RequestTag/environment" = name, "aws:RequestTag/project" = local.project }
-      StringEqualsIfExists = { "aws:ResourceTag/environment" = name, "aws:ResourceTag/project" = local.project }
+      StringLike         = { "aws:RequestTag/environment" = like, "aws:RequestTag/project" = local.project }
+      StringLikeIfExists = { "aws:ResourceTag/environment" = like, "aws:ResourceTag/project" = local.project }
     }
   } }
 

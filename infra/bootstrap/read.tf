@@ -9,12 +9,12 @@ locals {
         Resource = arns.state
       },
       {
-        # Terraform lists "env:/" to find workspaces.
+        # Terraform lists "env:/" to find workspaces, a deploy of a preview how many there are.
         Sid       = "ListOwnState"
         Effect    = "Allow"
         Action    = ["s3:ListBucket"]
         Resource  = local.state_bucket_arn
-        Condition = { StringLike = { "s3:prefix" = ["app/${name}/*", "env:/"] } }
+        Condition = { StringLike = { "s3:prefix" = concat(["app/${local.like[name]}/*", "env:/"], name == "previews" ? ["app/pr-"] : []) } }
       },
       {
         # Every environment's: a promotion reads another's. They hold no secrets.
@@ -78,8 +78,8 @@ locals {
         Action   = local.gateway_verbs
         Resource = arns.gateway
         Condition = {
-          StringNotEquals = { "aws:ResourceTag/environment" = name }
-          Null            = { "aws:ResourceTag/environment" = "false" }
+          StringNotLike = { "aws:ResourceTag/environment" = local.like[name] }
+          Null          = { "aws:ResourceTag/environment" = "false" }
         }
       },
       {

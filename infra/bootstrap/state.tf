@@ -71,6 +71,20 @@ resource "aws_s3_bucket_lifecycle_configuration" "state" {
     }
   }
 
+  # A destroyed preview's name never comes back, so that no newer version would ever push its old ones out.
+  rule {
+    id     = "previews"
+    status = "Enabled"
+
+    filter {
+      prefix = "app/pr-"
+    }
+
+    noncurrent_version_expiration {
+      noncurrent_days = 90
+    }
+  }
+
   # Versions must be kept before any can be old.
   depends_on = [aws_s3_bucket_versioning.state]
 }

@@ -18,10 +18,11 @@ locals {
       Resource = [arns.state, arns.releases]
     },
     {
-      Sid      = "LockOwnState"
-      Effect   = "Allow"
-      Action   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
-      Resource = ["${arns.state}.tflock", "${trimsuffix(arns.releases, "*")}underway.json"]
+      Sid    = "LockOwnState"
+      Effect = "Allow"
+      Action = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+      # The state of a destroyed preview is deleted with it.
+      Resource = ["${arns.state}${name == "previews" ? "*" : ".tflock"}", "${trimsuffix(arns.releases, "*")}underway.json"]
     },
     {
       Sid      = "SignInToRegistry"
@@ -78,8 +79,8 @@ locals {
       Action   = local.gateway_verbs
       Resource = arns.gateway
       Condition = {
-        StringNotEquals = { "aws:RequestTag/environment" = name }
-        Null            = { "aws:RequestTag/environment" = "false" }
+        StringNotLike = { "aws:RequestTag/environment" = local.like[name] }
+        Null          = { "aws:RequestTag/environment" = "false" }
       }
     },
     {

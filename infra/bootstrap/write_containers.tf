@@ -35,7 +35,7 @@ locals {
       Sid      = "WatchLoad"
       Effect   = "Allow"
       Action   = ["cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"]
-      Resource = "${local.arn["cloudwatch"]}:alarm:TargetTracking-service/${local.project}-${name}/*"
+      Resource = "${local.arn["cloudwatch"]}:alarm:TargetTracking-service/${local.project}-${local.like[name]}/*"
     },
     {
       Sid    = "MakeAppRunner"

@@ -79,7 +79,7 @@ locals {
       Sid      = "NameKeys"
       Effect   = "Allow"
       Action   = ["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"]
-      Resource = "${local.arn["kms"]}:alias/${local.project}-${name}-*"
+      Resource = "${local.arn["kms"]}:alias/${local.project}-${local.like[name]}-*"
     },
   ] }
 }

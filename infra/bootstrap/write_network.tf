@@ -79,7 +79,7 @@ locals {
         "elastic-ip", "internet-gateway", "launch-template", "natgateway", "route-table", "security-group",
         "security-group-rule", "subnet", "vpc", "vpc-endpoint", "vpc-flow-log",
       ] : local.ec2[kind]]
-      Condition = { StringEquals = merge(local.tagged[name].new.StringEquals, { "ec2:CreateAction" = [
+      Condition = { StringLike = merge(local.tagged[name].new.StringLike, { "ec2:CreateAction" = [
         "AllocateAddress", "AuthorizeSecurityGroupEgress", "AuthorizeSecurityGroupIngress", "CreateFlowLogs",
         "CreateInternetGateway", "CreateLaunchTemplate", "CreateNatGateway", "CreateRouteTable", "CreateSecurityGroup",
         "CreateSubnet", "CreateVpc", "CreateVpcEndpoint",
@@ -93,7 +93,7 @@ locals {
         "elastic-ip", "internet-gateway", "launch-template", "natgateway", "route-table", "security-group-rule", "subnet",
         "vpc", "vpc-endpoint", "vpc-flow-log",
       ] : local.ec2[kind]]
-      Condition = merge(local.tagged[name].own, { StringEqualsIfExists = local.tagged[name].new.StringEquals })
+      Condition = merge(local.tagged[name].own, { StringLikeIfExists = local.tagged[name].new.StringLike })
     },
   ] }
 
@@ -105,7 +105,7 @@ locals {
       Effect    = "Allow"
       Action    = ["ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress"]
       Resource  = local.ec2["security-group"]
-      Condition = { StringEqualsIfExists = local.tagged[name].own.StringEquals }
+      Condition = { StringLikeIfExists = local.tagged[name].own.StringLike }
     },
     {
       Sid      = "ClaimNobodys"
@@ -113,7 +113,7 @@ locals {
       Action   = ["ec2:CreateTags"]
       Resource = local.ec2["security-group"]
       Condition = {
-        StringEqualsIfExists           = merge(local.tagged[name].own.StringEquals, local.tagged[name].new.StringEquals)
+        StringLikeIfExists             = merge(local.tagged[name].own.StringLike, local.tagged[name].new.StringLike)
         "ForAllValues:StringNotEquals" = { "aws:TagKeys" = ["Name"] }
       }
     },
@@ -122,9 +122,9 @@ locals {
       Effect   = "Allow"
       Action   = ["ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress", "ec2:DeleteSecurityGroup", "ec2:ModifySecurityGroupRules"]
       Resource = local.ec2["security-group"]
-      Condition = merge(local.tagged[name].own, {
-        StringLike = { "aws:ResourceTag/Name" = ["${local.project}-${name}-*", "${local.project}-${name}_*"] }
-      })
+      Condition = { StringLike = merge(local.tagged[name].own.StringLike, {
+        "aws:ResourceTag/Name" = ["${local.project}-${local.like[name]}-*", "${local.project}-${local.like[name]}_*"]
+      }) }
     },
     {
       # EKS makes this group itself and gives it no other tag that would do.
@@ -132,7 +132,7 @@ locals {
       Effect    = "Allow"
       Action    = ["ec2:AuthorizeSecurityGroupIngress", "ec2:ModifySecurityGroupRules", "ec2:RevokeSecurityGroupIngress"]
       Resource  = local.ec2["security-group"]
-      Condition = { StringEquals = { "aws:ResourceTag/aws:eks:cluster-name" = "${local.project}-${name}" } }
+      Condition = { StringLike = { "aws:ResourceTag/aws:eks:cluster-name" = "${local.project}-${local.like[name]}" } }
     },
     {
       # Rules in line have no tags.
@@ -140,7 +140,7 @@ locals {
       Effect    = "Allow"
       Action    = ["ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress"]
       Resource  = local.ec2["security-group-rule"]
-      Condition = { StringEqualsIfExists = local.tagged[name].new.StringEquals }
+      Condition = { StringLikeIfExists = local.tagged[name].new.StringLike }
     },
     {
       Sid       = "ChangeRules"
@@ -164,14 +164,14 @@ locals {
       Effect    = "Allow"
       Action    = ["elasticloadbalancing:CreateListener"]
       Resource  = local.balancing["loadbalancer"]
-      Condition = { StringEquals = merge(local.tagged[name].own.StringEquals, local.tagged[name].new.StringEquals) }
+      Condition = { StringLike = merge(local.tagged[name].own.StringLike, local.tagged[name].new.StringLike) }
     },
     {
       Sid      = "TagNewBalancers"
       Effect   = "Allow"
       Action   = ["elasticloadbalancing:AddTags"]
       Resource = [local.balancing["listener"], local.balancing["loadbalancer"], local.targets]
-      Condition = { StringEquals = merge(local.tagged[name].new.StringEquals, {
+      Condition = { StringLike = merge(local.tagged[name].new.StringLike, {
         "elasticloadbalancing:CreateAction" = ["CreateListener", "CreateLoadBalancer", "CreateTargetGroup"]
       }) }
     },
@@ -180,7 +180,7 @@ locals {
       Effect    = "Allow"
       Action    = ["elasticloadbalancing:AddTags"]
       Resource  = [local.balancing["listener"], local.balancing["loadbalancer"], local.targets]
-      Condition = merge(local.tagged[name].own, { StringEqualsIfExists = local.tagged[name].new.StringEquals })
+      Condition = merge(local.tagged[name].own, { StringLikeIfExists = local.tagged[name].new.StringLike })
     },
     {
       Sid    = "ChangeBalancers"

@@ -28,7 +28,23 @@ and an IAM role's (IAM: IAM and AWS STS quotas) have at most 64 characters."""
 LOCAL = "local"
 """The environment that always exists, on the laptop."""
 
+PREVIEWS = "previews"
+"""What all previews share their overrides, secrets and rights under."""
+
+PREVIEW_PREFIX = "pr-"
+LONGEST_PREVIEW = f"{PREVIEW_PREFIX}999999"
+
 _NEVER_SERVICES = frozenset({"tests", "test", "src", "stackyard", "servicekit", "services", LOCAL})
+
+
+def is_preview(environment: str) -> bool:
+    """Tell whether an environment is a preview: ``pr-`` and a number of up to six digits."""
+    return re.fullmatch(rf"{PREVIEW_PREFIX}[1-9][0-9]{{0,5}}", environment) is not None
+
+
+def group_of(environment: str) -> str:
+    """Return the name that an environment's overrides, secrets and rights go by: its own, or that of all previews."""
+    return PREVIEWS if is_preview(environment) else environment
 
 
 def module_name(service: str) -> str:
@@ -60,8 +76,11 @@ def check_service_name(name: str, taken: AbstractSet[str]) -> str | None:
 
 
 def check_together(project: str, environment: str, service: str, limit: int = TOGETHER) -> str | None:
-    """Say whether project, environment and service make a name longer than AWS's ``limit`` for it, or None."""
-    name = f"{project}-{environment}-{service}"
+    """Say whether project, environment and service make a name longer than AWS's ``limit`` for it, or None.
+
+    ``environment`` may be ``previews``: then the longest name that a preview can have is meant.
+    """
+    name = f"{project}-{LONGEST_PREVIEW if environment == PREVIEWS else environment}-{service}"
     room = min(limit, TOGETHER)
     if len(name) > room:
         return f"`{name}` has {len(name)} characters; AWS names of such a service have room for {room}"

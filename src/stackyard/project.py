@@ -11,7 +11,15 @@ from pydantic import Field, model_validator
 
 from stackyard.errors import MissingError
 from stackyard.models import FileModel, config_error, parse_file
-from stackyard.names import ENVIRONMENT_LENGTH, LOCAL, NAME, PROJECT_LENGTH
+from stackyard.names import (
+    ENVIRONMENT_LENGTH,
+    LOCAL,
+    NAME,
+    PREVIEW_PREFIX,
+    PREVIEWS,
+    PROJECT_LENGTH,
+    is_preview,
+)
 from stackyard.yamlfile import read_yaml
 
 FILE = "stackyard.yaml"
@@ -67,17 +75,29 @@ class Cluster(FileModel):
     )
 
 
-class Environment(FileModel):
-    """One environment: where it lives and how carefully it is treated."""
+class Place(FileModel):
+    """What environments and previews have in common: where they live, and on what terms."""
 
     account: str = Field(pattern=r"^[0-9]{12}$", description="The AWS account, 12 digits in quotes.")
     region: Region | None = Field(default=None, description="Its AWS region, where it is not the project's.")
-    protected: bool = Field(default=False, description="Deploys ask first.")
     log_retention: Retention = Field(default=30, description="Days that logs are kept.")
     throttle: Throttle = Field(default_factory=Throttle, description="The gateway's limits.")
     xray: bool = Field(default=True, description="Whether requests are traced with X-Ray.")
     network: Network = Field(default_factory=Network, description="Where services of kind ecs and eks stand.")
     eks: Cluster = Field(default_factory=Cluster, description="Where services of kind eks run.")
+
+
+class Environment(Place):
+    """One environment: where it lives and how carefully it is treated."""
+
+    protected: bool = Field(default=False, description="Deploys ask first.")
+
+
+class Previews(Place):
+    """What environments named ``pr-<number>`` are made from: they come and go with pull requests."""
+
+    log_retention: Retention = Field(default=3, description="Days that logs are kept.")
+    max: int = Field(default=5, ge=1, le=100, description="How many there may be at once.")
 
 
 class Project(FileModel):
@@ -92,6 +112,9 @@ class Project(FileModel):
         Annotated[str, Field(pattern=NAME, max_length=ENVIRONMENT_LENGTH)],
         Environment,
     ] = Field(min_length=1, description="The environments by name. `local` always exists and is not listed.")
+    previews: Previews | None = Field(
+        default=None, description="What previews, called `pr-` and a number, are made from; without it there are none."
+    )
 
     @model_validator(mode="after")
     def _ids_together(self) -> Project:
@@ -115,6 +138,11 @@ class Target:
     def emulated(self) -> bool:
         """Whether it lives in the embedded AWS."""
         return self.name == LOCAL
+
+    @property
+    def preview(self) -> bool:
+        """Whether it comes and goes with a pull request."""
+        return is_preview(self.name)
 
     @property
     def state_bucket(self) -> str:
@@ -154,11 +182,18 @@ def find_overlaps(project: Project) -> list[tuple[str, str]]:
     """Return each environment whose AWS names could be taken for another's, and why.
 
     In one account ``acme-dev-eu-api`` would be dev's ``eu-api`` and dev-eu's ``api``, and what dev's role may touch
-    would reach into dev-eu. ``<name>-plan`` is the GitHub environment that may only plan.
+    would reach into dev-eu. ``<name>-plan`` is the GitHub environment that may only plan,
+    ``previews`` the one that deploys what begins with ``pr-``.
     """
     accounts = {LOCAL: EMULATED_ACCOUNT, **{name: each.account for name, each in project.environments.items()}}
     overlaps: list[tuple[str, str]] = []
+    previews = project.previews.account if project.previews else ""
     for name in project.environments:
+        if name in {PREVIEWS, f"{PREVIEWS}-plan"} or name.startswith(PREVIEW_PREFIX):
+            overlaps.append((name, f"`environments.{name}`: this name is kept for previews"))
+        if f"{name}-" == PREVIEW_PREFIX and accounts[name] == previews:
+            why = "previews are in the same account, and their AWS names begin as this one's do"
+            overlaps.append((name, f"`environments.{name}`: {why}; rename it"))
         for other, account in accounts.items():
             if name == f"{other}-plan":
                 overlaps.append((name, f"`environments.{name}`: this name is kept for who may plan `{other}`"))
@@ -170,21 +205,28 @@ def find_overlaps(project: Project) -> list[tuple[str, str]]:
 
 def find_target(project: Project, name: str) -> Target:
     """Return an environment by name. Raises MissingError that lists those there are."""
-    if name == LOCAL:
-        environment = Environment(account=EMULATED_ACCOUNT)
-    elif name in project.environments:
-        environment = project.environments[name]
-    else:
-        known = ", ".join([LOCAL, *project.environments])
-        shown = name if re.fullmatch(r"[\w.-]{1,40}", name) else repr(name)
-        raise MissingError(
-            f"there is no environment {shown}", f"{FILE} has {known}", command="inv services --env local"
-        )
+    place = _find_place(project, name)
     return Target(
         project=project.project,
         name=name,
-        account=environment.account,
-        region=environment.region or project.region,
-        protected=environment.protected,
-        throttle=environment.throttle,
+        account=place.account,
+        region=place.region or project.region,
+        protected=isinstance(place, Environment) and place.protected,
+        throttle=place.throttle,
     )
+
+
+def _find_place(project: Project, name: str) -> Place:
+    if name == LOCAL:
+        return Environment(account=EMULATED_ACCOUNT)
+    if name in project.environments:
+        return project.environments[name]
+    if is_preview(name) and project.previews is not None:
+        return project.previews
+    known = ", ".join([LOCAL, *project.environments, *([f"{PREVIEW_PREFIX}<number>"] if project.previews else [])])
+    shown = name if re.fullmatch(r"[\w.-]{1,40}", name) else repr(name)
+    what, why = f"there is no environment {shown}", f"{FILE} has {known}"
+    if is_preview(name):
+        fix = f'Say in {FILE} where previews live: previews: {{account: "…"}}'
+        raise MissingError(what, f"{why}, and no `previews`", fix=fix, command=f"inv doctor --env {name}")
+    raise MissingError(what, why, command="inv services --env local")

@@ -23,7 +23,14 @@ from stackyard.addresses import (
 from stackyard.errors import ConfigError
 from stackyard.kinds import KINDS, Kind, Size
 from stackyard.models import FileModel, config_error, merge, parse_file
-from stackyard.names import LOCAL, check_service_name, check_together, module_name
+from stackyard.names import (
+    LOCAL,
+    PREVIEWS,
+    check_service_name,
+    check_together,
+    group_of,
+    module_name,
+)
 from stackyard.project import Project
 from stackyard.yamlfile import YamlFile, read_yaml
 
@@ -190,7 +197,7 @@ def read_catalog(root: Path, project: Project, environment: str, taken: Abstract
     """
     problems: list[str] = []
     broken: list[ConfigError] = []
-    known = [LOCAL, *project.environments]
+    known = [LOCAL, *project.environments, *([PREVIEWS] if project.previews else [])]
     files: dict[str, YamlFile] = {}
     for folder in sorted(path for path in (root / FOLDER).glob("*") if path.is_dir()):
         if folder.name.startswith((".", "_")) or _is_left_over(folder):
@@ -219,7 +226,7 @@ def read_catalog(root: Path, project: Project, environment: str, taken: Abstract
     if problems:
         unique = list(dict.fromkeys(problems))
         raise config_error(FOLDER, unique)
-    return catalogs[environment]
+    return Catalog(environment, catalogs[group_of(environment)].entries)
 
 
 def _is_left_over(folder: Path) -> bool:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from stackyard.addresses import FILE, FOLDER, find_port_clashes
 from stackyard.kinds import KINDS
 from stackyard.models import merge
+from stackyard.names import group_of
 from stackyard.rendering import NewService, Templates, find_templates
 from stackyard.services import ServiceFile, check_kind
 from stackyard.tools.process import SystemRunner
@@ -24,6 +25,7 @@ from tests.terraform import ROOT, found
 
 PROJECT = (
     'project: acme\nrepository: acme/platform\nregion: eu-west-1\nenvironments: {dev: {account: "111111111111"}}\n'
+    'previews: {account: "111111111111"}\n'
 )
 
 
@@ -72,7 +74,7 @@ def normal(values: Mapping[str, str]) -> dict[str, str]:
 )
 @given(
     services=st.dictionaries(names.filter(lambda name: name != "api"), settings_of_services(), min_size=8, max_size=12),
-    environment=st.sampled_from(["local", "dev"]),
+    environment=st.sampled_from(["local", "dev", "pr-12"]),
 )
 def test_terraform_reads_what_python_reads(
     catalog: Path, services: dict[str, dict[str, Any]], environment: str
@@ -86,9 +88,10 @@ def test_terraform_reads_what_python_reads(
     outputs = read(catalog, {name: write_yaml(data) for name, data in services.items()}, environment)
     assert outputs.keys() == services.keys()
     for name, data in services.items():
-        merged, output = merge(data, data.get("overrides", {}).get(environment, {})), outputs[name]
+        group, output = group_of(environment), outputs[name]
+        merged = merge(data, data.get("overrides", {}).get(group, {}))
         assert output["environment"] == normal(merged["environment"])  # pyright: ignore[reportArgumentType]  (text, as made)
-        assert output["secrets"] == {key: f"acme/{environment}/{value}" for key, value in data["secrets"].items()}
+        assert output["secrets"] == {key: f"acme/{group}/{value}" for key, value in data["secrets"].items()}
         for key in ("kind", "memory", "cpu", "timeout", "api_key"):
             assert output[key] == merged.get(key, output[key]), key
 

@@ -154,8 +154,8 @@ def _holds(operator: str, found: str | None, values: tuple[str, ...]) -> bool:
     match operator.removesuffix("IfExists"):
         case "StringEquals":
             return found in values
-        case "StringNotEquals":
-            return found not in values
+        case "StringNotEquals" | "StringNotLike":
+            return not any(_like(found, value) for value in values)
         case "StringLike" | "ArnLike" | "ArnEquals":
             return any(_like(found, value) for value in values)
         case "NumericGreaterThanEquals":

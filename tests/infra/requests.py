@@ -157,6 +157,53 @@ MAY_NOT: list[Request] = [
     ("apigateway:POST", f"{API}:/usageplans", MADE_FOR_PROD),
 ]
 
+PREVIEW = {"aws:ResourceTag/project": "acme", "aws:ResourceTag/environment": "pr-12"}
+MADE_FOR_PREVIEW = {"aws:RequestTag/project": "acme", "aws:RequestTag/environment": "pr-12"}
+IN_PREVIEW = f"{IAM}:role/acme/pr-12/acme-pr-12-web"
+CAPPED_AS_PREVIEW = {"iam:PermissionsBoundary": f"{IAM}:policy/acme-previews_boundary"}
+STATE = "arn:aws:s3:::acme-state-111111111111-eu-west-1"
+FUNCTIONS = "arn:aws:lambda:eu-west-1:111111111111:function"
+
+PREVIEWS_MAY: list[Request] = [
+    ("s3:PutObject", f"{STATE}/app/pr-12/terraform.tfstate", {}),
+    ("s3:DeleteObject", f"{STATE}/app/pr-12/terraform.tfstate.tflock", {}),
+    ("s3:DeleteObject", f"{STATE}/app/pr-12/terraform.tfstate", {}),
+    ("s3:PutObject", f"{STATE}/releases/pr-12/1.json", {}),
+    ("s3:ListBucket", STATE, {"s3:prefix": "app/pr-"}),
+    ("s3:ListBucket", STATE, {"s3:prefix": "releases/pr-12/"}),
+    ("lambda:CreateFunction", f"{FUNCTIONS}:acme-pr-12-web", {}),
+    ("iam:CreateRole", IN_PREVIEW, CAPPED_AS_PREVIEW),
+    ("apigateway:POST", f"{API}:/restapis", MADE_FOR_PREVIEW),
+    ("apigateway:PATCH", f"{API}:/restapis/1", PREVIEW),
+    ("ec2:CreateVpc", f"{EC2}:vpc/new", MADE_FOR_PREVIEW),
+    ("ec2:CreateSubnet", f"{EC2}:vpc/1", PREVIEW),
+    (
+        "ec2:AuthorizeSecurityGroupIngress",
+        f"{EC2}:security-group/1",
+        {**PREVIEW, "aws:ResourceTag/Name": "acme-pr-12_x"},
+    ),
+    ("secretsmanager:DescribeSecret", f"{SECRETS}:acme/previews/x-1", {}),
+]
+
+PREVIEWS_MAY_NOT: list[Request] = [
+    ("s3:PutObject", f"{STATE}/app/dev/terraform.tfstate", {}),
+    ("s3:DeleteObject", f"{STATE}/app/prod/terraform.tfstate", {}),
+    ("s3:DeleteObject", f"{STATE}/releases/pr-12/1.json", {}),
+    ("s3:ListBucket", STATE, {"s3:prefix": "app/"}),
+    ("lambda:UpdateFunctionCode", f"{FUNCTIONS}:acme-prod-web", {}),
+    ("lambda:UpdateFunctionCode", f"{FUNCTIONS}:acme-dev-web", {}),
+    ("iam:CreateRole", IN_PREVIEW, {}),
+    ("iam:CreateRole", IN_PREVIEW, CAPPED),
+    ("iam:CreateRole", SERVICE, CAPPED_AS_PREVIEW),
+    ("iam:PassRole", SERVICE, {"iam:PassedToService": "lambda.amazonaws.com"}),
+    ("apigateway:POST", f"{API}:/restapis", MADE),
+    ("apigateway:PATCH", f"{API}:/restapis/1", PROD),
+    ("ec2:CreateVpc", f"{EC2}:vpc/new", MADE),
+    ("ec2:DeleteVpc", f"{EC2}:vpc/1", DEV),
+    ("ec2:CreateTags", f"{EC2}:vpc/1", {**PROD, **MADE_FOR_PREVIEW}),
+    ("secretsmanager:DescribeSecret", f"{SECRETS}:acme/dev/x-1", {}),
+]
+
 FOR_CLUSTER = {"aws:RequestTag/eks:eks-cluster-name": "acme-dev"}
 OF_CLUSTER = {"aws:ResourceTag/eks:eks-cluster-name": "acme-dev"}
 OF_OTHER_CLUSTER = {"aws:ResourceTag/eks:eks-cluster-name": "acme-prod"}

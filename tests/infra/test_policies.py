@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.infra.iam import Statement, generic, is_allowed, kinds_of, overlap, parse
-from tests.infra.requests import MAY, MAY_NOT, STOPPED, THROUGH, Request
+from tests.infra.requests import MAY, MAY_NOT, PREVIEWS_MAY, PREVIEWS_MAY_NOT, STOPPED, THROUGH, Request
 from tests.infra.rights import READS, WRITES
 from tests.terraform import ROOT
 
@@ -169,6 +169,24 @@ def test_dev_deploys(policies: Policies, request_: Request) -> None:
 def test_dev_never_reaches_further(policies: Policies, request_: Request) -> None:
     """Another environment, another project, what bears no tag, and more rights are out of a deploy's reach."""
     assert not is_allowed(role(policies, "dev", "deploy"), *request_)
+
+
+@pytest.mark.parametrize("request_", PREVIEWS_MAY, ids=_label)
+def test_previews_deploy(policies: Policies, request_: Request) -> None:
+    """One role deploys every preview, whatever its number."""
+    assert is_allowed(role(policies, "previews", "deploy"), *request_)
+
+
+@pytest.mark.parametrize("request_", PREVIEWS_MAY_NOT, ids=_label)
+def test_previews_reach_nothing_else(policies: Policies, request_: Request) -> None:
+    """What a pull request's jobs may do ends at the previews."""
+    assert not is_allowed(role(policies, "previews", "deploy"), *request_)
+
+
+def test_an_environments_state_is_never_deleted(policies: Policies) -> None:
+    """Only a preview's goes with it."""
+    state = "arn:aws:s3:::acme-state-111111111111-eu-west-1/app/dev/terraform.tfstate"
+    assert not is_allowed(role(policies, "dev", "deploy"), "s3:DeleteObject", state, {})
 
 
 @pytest.mark.parametrize(

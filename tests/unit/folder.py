@@ -18,6 +18,8 @@ environments:
   prod: {account: "222222222222", protected: true}
 """
 
+PREVIEWS = 'previews: {account: "111111111111", max: 2}\n'
+
 UV_BUILD = """
 [build-system]
 requires = ["uv_build>=0.9,<1"]

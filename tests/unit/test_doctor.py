@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from stackyard.commands.doctor import Check, count_app_runner, judge_app_runner, run_checks
+from stackyard.commands.doctor import Check, count_app_runner, judge_app_runner, judge_previews, run_checks
 from stackyard.commands.session import Session
 from stackyard.testing import Printed, ScriptedRunner
-from tests.unit.folder import PROJECT, Folder
+from tests.unit.folder import PREVIEWS, PROJECT, Folder
 
 PROGRAMS = {"uv": "/bin/uv", "git": "/bin/git", "terraform": "/bin/terraform", "docker": "/bin/docker"}
 
@@ -163,9 +163,20 @@ def test_more_app_runner_services_than_an_account_scales_are_warned_of(
     folder.project_yaml(PROJECT + '  test: {account: "111111111111"}\n')
     counts = [count_app_runner(Session(folder.root, name, printed.screen, runner)) for name in ("dev", "test", "prod")]
     assert counts == [12, 12, 6]
+    folder.project_yaml(PROJECT + PREVIEWS)
+    assert count_app_runner(Session(folder.root, "pr-7", printed.screen, runner)) == 18, "dev and two previews"
     assert judge_app_runner(1, 10, "eu-west-1").status == "ok"
     check = judge_app_runner(1, 11, "eu-west-1")
     assert check.status == "warn"
     assert "11 services" in check.found
     assert "--region eu-west-1" in check.command
     assert judge_app_runner(0, 1, "eu-west-1").status == "warn"
+
+
+def test_previews_are_listed_and_the_full_house_named() -> None:
+    """A preview that is there has its place, however many there are."""
+    assert judge_previews("pr-1", [], 2) == Check("previews", "ok", "0 of 2")
+    assert judge_previews("pr-1", ["pr-1", "pr-2"], 2) == Check("previews", "ok", "2 of 2: pr-1, pr-2")
+    full = judge_previews("pr-3", ["pr-1", "pr-2"], 2)
+    assert (full.status, full.command) == ("warn", "inv destroy --env pr-1")
+    assert full.found == "2 of 2: pr-1, pr-2; no room for pr-3"

@@ -22,13 +22,13 @@ from stackyard.errors import ConfigError, StackyardError
 from stackyard.images import Image
 from stackyard.kinds import KINDS
 from stackyard.models import merge
-from stackyard.names import module_name
+from stackyard.names import group_of, module_name
 from stackyard.rendering import Templates, find_templates
 from stackyard.scaffold import Request, plan_additions
 from stackyard.services import ServiceFile
 from stackyard.testing import ScriptedRunner, printed_screen
 from tests.generated import FACTS, names, paths, settings_of_services, texts, write_yaml
-from tests.unit.folder import Folder
+from tests.unit.folder import PREVIEWS, PROJECT, Folder
 
 TEMPLATES = Templates()
 FEWER = settings(max_examples=80)
@@ -94,6 +94,7 @@ def read(text: str | bytes, environment: str) -> dict[str, str] | None:
     """Read a project with one service.yaml; return its environment variables, or None where it was refused."""
     with tempfile.TemporaryDirectory() as place:
         folder = Folder(Path(place, "project"))
+        folder.project_yaml(PROJECT + PREVIEWS)
         base = folder.service("shop")
         folder.write(f"{FOLDER}/shop/shop/app.py", "")
         (base / FILE).write_bytes(text if isinstance(text, bytes) else text.encode())
@@ -107,10 +108,10 @@ def read(text: str | bytes, environment: str) -> dict[str, str] | None:
 
 
 @FEWER
-@given(settings_of_services(), st.sampled_from(["local", "dev", "prod"]))
+@given(settings_of_services(), st.sampled_from(["local", "dev", "prod", "pr-12"]))
 def test_a_value_arrives_as_it_was_written(data: dict[str, Any], environment: str) -> None:
     """Whatever the text, and whatever stands for another environment."""
-    merged = merge(data, data.get("overrides", {}).get(environment, {}))
+    merged = merge(data, data.get("overrides", {}).get(group_of(environment), {}))
     assert read(write_yaml(data), environment) == merged["environment"]
 
 

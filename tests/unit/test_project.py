@@ -6,7 +6,7 @@ import pytest
 
 from stackyard.errors import ConfigError, MissingError
 from stackyard.project import EMULATED_ACCOUNT, Project, find_target
-from tests.unit.folder import PROJECT, Folder
+from tests.unit.folder import PREVIEWS, PROJECT, Folder
 
 DEV = '  dev: {account: "111111111111"}\n'
 
@@ -115,6 +115,28 @@ def test_a_project_is_read_with_its_defaults(folder: Folder) -> None:
             "  prod:", '  dev-plan: {account: "333333333333"}\n  prod:', "kept for who may plan `dev`", id="plan"
         ),
         pytest.param("  prod:", "  local-plan:", "kept for who may plan `local`", id="plan of local"),
+        pytest.param("  prod:", "  pr-7:", "6: `environments.pr-7`: this name is kept for previews", id="a preview"),
+        pytest.param("  prod:", "  pr-blue:", "`environments.pr-blue`: this name is kept", id="like a preview"),
+        pytest.param("  prod:", "  previews:", "`environments.previews`: this name is kept", id="all previews"),
+        pytest.param("  prod:", "  previews-plan:", "`environments.previews-plan`: this name", id="previews' plan"),
+        pytest.param(
+            "environments:",
+            'previews: {account: "111111111111", protected: true}\nenvironments:',
+            "stackyard.yaml:4: unknown key `previews.protected`: allowed here: account,",
+            id="protected previews",
+        ),
+        pytest.param(
+            "environments:",
+            "previews: {max: 3}\nenvironments:",
+            "stackyard.yaml:4: the key `previews.account` is missing",
+            id="previews nowhere",
+        ),
+        pytest.param(
+            "environments:",
+            'previews: {account: "111111111111", max: 101}\nenvironments:',
+            "`previews.max` is `101`: it must be less than or equal to 100",
+            id="too many previews",
+        ),
     ],
 )
 def test_what_is_wrong_is_named_with_its_line(folder: Folder, old: str, new: str, words: str) -> None:
@@ -170,6 +192,42 @@ def test_an_unknown_environment_lists_those_there_are(folder: Folder, name: str)
         find_target(project, name)
     assert "\x1b" not in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_preview_is_made_from_its_template(folder: Folder) -> None:
+    """Under its own name, and never protected."""
+    folder.project_yaml(PROJECT + PREVIEWS.replace("max: 2", "region: us-east-1, throttle: {rate: 5}"))
+    target = find_target(folder.read_project(), "pr-123")
+    assert (target.name, target.account, target.region) == ("pr-123", "1" * 12, "us-east-1")
+    assert (target.preview, target.emulated, target.protected, target.throttle.rate) == (True, False, False, 5)
+    assert target.resource_name("api") == "acme-pr-123-api"
+    assert not find_target(folder.read_project(), "dev").preview
+
+
+@pytest.mark.parametrize(
+    "name", ["pr-0", "pr-012", "pr-1234567", "pr-", "pr-1a", "PR-1", "pr-1\n", "pr-\u0661", "previews"]
+)
+def test_a_preview_is_called_pr_and_a_number(folder: Folder, name: str) -> None:
+    """Of six digits at the most: so long its AWS names may be."""
+    folder.project_yaml(PROJECT + PREVIEWS)
+    with pytest.raises(MissingError, match=r"stackyard\.yaml has local, dev, prod, pr-<number>"):
+        find_target(folder.read_project(), name)
+
+
+def test_without_a_template_there_are_no_previews(folder: Folder) -> None:
+    """The error says what to write."""
+    with pytest.raises(MissingError, match="and no `previews`") as caught:
+        find_target(folder.read_project(), "pr-123")
+    assert "previews: {account:" in caught.value.fix
+
+
+def test_an_environment_may_not_reach_into_previews(folder: Folder) -> None:
+    """The names of `pr`'s services would begin as previews' do, which is all that tells them apart in one account."""
+    pr = '  pr: {account: "111111111111"}\n'
+    message = refuse(folder, PROJECT + pr + PREVIEWS)
+    assert "stackyard.yaml:7: `environments.pr`: previews are in the same account" in message
+    folder.project_yaml(PROJECT + pr + PREVIEWS.replace("111111111111", "333333333333"))
+    assert "pr" in folder.read_project().environments
 
 
 def test_the_longest_bucket_name_fits(folder: Folder) -> None:

@@ -111,6 +111,7 @@ def test_a_project_that_says_everything_passes_both(folder: Folder) -> None:
         "protected: true",
         "protected: true, region: us-east-1, log_retention: 90, throttle: {rate: 0.5, burst: 1}, xray: false",
     )
+    text += 'previews: {account: "111111111111", max: 3, region: eu-west-1, log_retention: 1, throttle: {rate: 5}}\n'
     folder.project_yaml(text)
     assert folder.read_project().environments["prod"].throttle.rate == 0.5
     assert complaints("stackyard.schema.json", text) == []
@@ -177,6 +178,10 @@ def test_what_is_wrong_in_a_service_fails_both(folder: Folder, old: str, new: st
         ("protected: true", "throttle: {burst: 5001}"),
         ("region: eu-west-1", "region: eu-west-1\nowner_id: 0\nrepository_id: 1"),
         ("region: eu-west-1", "region: eu-west-1\nowner: me"),
+        ("region: eu-west-1", "region: eu-west-1\npreviews: {max: 3}"),
+        ("region: eu-west-1", 'region: eu-west-1\npreviews: {account: "111111111111", max: 0}'),
+        ("region: eu-west-1", 'region: eu-west-1\npreviews: {account: "111111111111", protected: true}'),
+        ("region: eu-west-1", "region: eu-west-1\npreviews: null"),
     ],
 )
 def test_what_is_wrong_in_a_project_fails_both(folder: Folder, old: str, new: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from stackyard.addresses import find_crowding
 from stackyard.errors import ConfigError, MissingError
 from stackyard.models import merge
-from tests.unit.folder import PROJECT, Folder
+from tests.unit.folder import PREVIEWS, PROJECT, Folder
 
 
 def refuse(folder: Folder) -> str:
@@ -32,6 +32,31 @@ def test_the_service_named_api_owns_the_root(folder: Folder) -> None:
     folder.service("api")
     folder.service("web")
     assert [(entry.name, entry.path) for entry in folder.read_catalog().entries] == [("api", "/"), ("web", "/web")]
+
+
+def test_previews_share_an_override_and_their_secrets(folder: Folder) -> None:
+    """None of them has a place of its own in a file: they come and go with pull requests."""
+    folder.project_yaml(PROJECT + PREVIEWS)
+    folder.service("web", "kind: lambda\nsecrets: {TOKEN: token}\noverrides:\n  previews: {memory: 256}\n")
+    for name, memory, secret in (("pr-1", 256, "previews"), ("pr-999999", 256, "previews"), ("dev", None, "dev")):
+        catalog = folder.read_catalog(name)
+        [entry] = catalog.entries
+        assert catalog.environment == name
+        assert (entry.service.memory, entry.secrets) == (memory, {"TOKEN": f"acme/{secret}/token"})
+
+
+def test_an_override_names_no_single_preview(folder: Folder) -> None:
+    """It would be left behind in the file, and be another pull request's business."""
+    folder.project_yaml(PROJECT + PREVIEWS)
+    folder.service("web", "kind: lambda\noverrides:\n  pr-1: {memory: 256}\n")
+    assert "`overrides.pr-1`: there is no such environment: local, dev, prod, previews" in refuse(folder)
+
+
+def test_a_service_has_room_in_the_longest_preview(folder: Folder) -> None:
+    """A name that is too long for pull request 100,000 is too long today, in every environment."""
+    folder.project_yaml(PROJECT.replace("acme", "a" * 20, 1) + PREVIEWS)
+    folder.service("s" * 26)
+    assert f"`{'a' * 20}-pr-999999-{'s' * 26}` has 57 characters" in refuse(folder)
 
 
 def test_an_override_is_merged_deeply_and_for_its_environment_alone(folder: Folder) -> None:

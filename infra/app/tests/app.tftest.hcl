@@ -49,6 +49,17 @@ run "deploys_every_service_folder" {
   }
 }
 
+run "makes_a_preview_under_the_boundary_of_all" {
+  command = plan
+  variables {
+    environment = "pr-7"
+  }
+  assert {
+    condition     = output.stage == "pr-7" && output.services.api.details.function_name == "acme-pr-7-api" && local.boundary == "arn:aws:iam::111111111111:policy/acme-previews_boundary"
+    error_message = "A preview must have names of its own and the boundary of all previews."
+  }
+}
+
 run "makes_no_network_where_no_service_needs_one" {
   command = plan
   assert {

@@ -49,6 +49,10 @@ run "keeps_state_safe" {
     condition     = length(aws_s3_bucket_lifecycle_configuration.state) == 1
     error_message = "Old versions must expire."
   }
+  assert {
+    condition     = [for rule in aws_s3_bucket_lifecycle_configuration.state[0].rule : [one(rule.filter).prefix, one(rule.noncurrent_version_expiration).noncurrent_days] if rule.id == "previews"] == [["app/pr-", 90]]
+    error_message = "Old versions of a destroyed preview's state must expire."
+  }
 }
 
 run "waits_for_no_lifecycle_on_a_laptop" {
@@ -83,7 +87,7 @@ run "trusts_one_named_environment" {
   command = plan
 
   assert {
-    condition = { for key, role in aws_iam_role.github : key => jsondecode(role.assume_role_policy).Statement[0].Condition } == { for key, environment in { dev_deploy = "dev", dev_plan = "dev-plan", prod_deploy = "prod", prod_plan = "prod-plan" } : key => { StringEquals = {
+    condition = { for key, role in aws_iam_role.github : key => jsondecode(role.assume_role_policy).Statement[0].Condition } == { for key, environment in { dev_deploy = "dev", dev_plan = "dev-plan", previews_deploy = "previews", previews_plan = "previews-plan", prod_deploy = "prod", prod_plan = "prod-plan" } : key => { StringEquals = {
       "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
       "token.actions.githubusercontent.com:sub" = "repo:acme/platform:environment:${environment}"
     } } }

@@ -31,8 +31,8 @@ run "makes_roles_for_this_accounts_environments" {
   command = plan
 
   assert {
-    condition     = toset(keys(aws_iam_role.github)) == toset(["dev_deploy", "dev_plan", "prod_deploy", "prod_plan"]) && toset(keys(aws_iam_policy.boundary)) == toset(["dev", "prod"]) && keys(aws_iam_policy.infrastructure) == keys(aws_iam_policy.boundary)
-    error_message = "Each environment of the account must have two roles and two boundaries, another account's none."
+    condition     = toset(keys(aws_iam_role.github)) == toset(["dev_deploy", "dev_plan", "previews_deploy", "previews_plan", "prod_deploy", "prod_plan"]) && toset(keys(aws_iam_policy.boundary)) == toset(["dev", "previews", "prod"]) && keys(aws_iam_policy.infrastructure) == keys(aws_iam_policy.boundary)
+    error_message = "Each environment of the account, and all its previews together, must have two roles and two boundaries, another account's none."
   }
 }
 
@@ -40,7 +40,7 @@ run "gives_each_role_its_policies" {
   command = plan
 
   assert {
-    condition = toset(keys(aws_iam_role_policy_attachment.github)) == toset(flatten([for environment in ["dev", "prod"] : concat(
+    condition = toset(keys(aws_iam_role_policy_attachment.github)) == toset(flatten([for environment in ["dev", "previews", "prod"] : concat(
       [for topic in ["read", "read-compute"] : "${environment}_plan_${topic}"],
       [for topic in ["deploy", "deploy-balancing", "deploy-containers", "deploy-kubernetes", "deploy-network", "deploy-roles", "deploy-security-groups", "read", "read-compute"] : "${environment}_deploy_${topic}"],
     )]))
@@ -120,6 +120,36 @@ run "lets_a_deploy_role_touch_its_own_environment_only" {
     condition = alltrue([for s in jsondecode(aws_iam_policy.github["dev_deploy-roles"].policy).Statement :
     s.Resource == "arn:aws:iam::111111111111:role/acme/dev/acme-dev_*" && alltrue([for arn in s.Condition.ArnEquals["iam:PolicyARN"] : can(regex("^arn:aws:iam::aws:policy/Amazon(EKS|EC2ContainerRegistry)", arn))]) if anytrue([for a in s.Action : strcontains(a, "tachRolePolicy")])])
     error_message = "No policy but the cluster's may be attached, and to no service's role."
+  }
+}
+
+run "lets_previews_touch_previews_only" {
+  command = plan
+
+  assert {
+    condition = toset(flatten([for key, policy in aws_iam_policy.github : [for s in jsondecode(policy.policy).Statement : s.Resource if s.Effect == "Allow" && anytrue([for a in s.Action : contains(["s3:DeleteObject", "s3:PutObject"], a)])] if startswith(key, "previews_")])) == toset([
+      "arn:aws:s3:::acme-state-111111111111-eu-west-1/app/pr-*/terraform.tfstate",
+      "arn:aws:s3:::acme-state-111111111111-eu-west-1/app/pr-*/terraform.tfstate*",
+      "arn:aws:s3:::acme-state-111111111111-eu-west-1/releases/pr-*/*",
+      "arn:aws:s3:::acme-state-111111111111-eu-west-1/releases/pr-*/underway.json",
+    ])
+    error_message = "Previews may write their own states and releases only."
+  }
+  assert {
+    condition = !anytrue(flatten([for key, policy in aws_iam_policy.github : [for s in jsondecode(policy.policy).Statement :
+      can(regex("acme[-/](prod|dev)|\"(prod|dev)\"", jsonencode(s))) if s.Effect == "Allow"
+    ] if startswith(key, "previews_")]))
+    error_message = "Nothing of dev or prod may be named in what previews are allowed."
+  }
+  assert {
+    condition     = one([for s in jsondecode(aws_iam_policy.github["previews_deploy-roles"].policy).Statement : s.Condition.StringEquals["iam:PermissionsBoundary"] if s.Sid == "GrantWithinBoundary"]) == "arn:aws:iam::111111111111:policy/acme-previews_boundary"
+    error_message = "All previews have one boundary, under a name that IAM takes."
+  }
+  assert {
+    condition = !anytrue([for policy in [for key, policy in merge(aws_iam_policy.github, { previews_boundary = aws_iam_policy.boundary["previews"], previews_infrastructure = aws_iam_policy.infrastructure["previews"] }) : policy.policy if startswith(key, "previews_")] :
+      can(regex("acme-previews[^_]|\"previews\"", policy))
+    ])
+    error_message = "No preview is called previews: what has its name or tag is called pr-* (local.like)."
   }
 }
 

@@ -25,6 +25,7 @@ locals {
     repository_id = { pattern = "^[0-9]+$", allowed = "the repository's number at GitHub" }
     region        = { pattern = "^\"[a-z]{2}(-[a-z]+)+-[0-9]\"$", allowed = "an AWS region such as eu-west-1" }
     environments  = { pattern = "^\\{", allowed = "name: {account: \"12 digits\"}" }
+    previews      = { pattern = "^\\{", allowed = "{account: \"12 digits\", max: how many at once}" }
   }
 
   environment_keys = {
@@ -37,6 +38,11 @@ locals {
     network       = { pattern = "^\\{(,?(\"cidr\":\"[0-9.]+/(1[6-9]|2[0-2])\"|\"nat\":\"(none|single|per-zone)\"|\"zones\":[23]))*\\}$", allowed = "{nat: none, single or per-zone, zones: 2 or 3, cidr: /16 to /22}" }
     eks           = { pattern = "^\\{(,?(\"nodes\":\"(auto|managed)\"|\"public_endpoint\":(true|false)|\"admins\":\\[(,?\"arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/[A-Za-z0-9+=,.@_/-]+\")*\\]))*\\}$", allowed = "{nodes: auto or managed, public_endpoint: true or false, admins: [ARNs of IAM roles and users]}" }
   }
+
+  preview_keys = merge(
+    { for key, rule in local.environment_keys : key => rule if key != "protected" },
+    { max = { pattern = "^[0-9]+$", minimum = 1, maximum = 100, allowed = "whole number from 1 to 100" } },
+  )
 
   override_keys = { for key, rule in local.service_keys : key => rule if !contains(["kind", "overrides"], key) }
 
@@ -53,6 +59,7 @@ locals {
     flatten([for name, part in try(merge({}, local.project_file.environments), {}) : [for key, value in try(merge({}, part), { "?" = part }) :
       { file = "stackyard.yaml", at = "environments.${name}.${key}", key = key, json = jsonencode(value), rules = "environment" }
     ]]),
+    [for key, value in try(merge({}, local.project_file.previews), {}) : { file = "stackyard.yaml", at = "previews.${key}", key = key, json = jsonencode(value), rules = "preview" }],
   )
 
   rules = {
@@ -60,6 +67,7 @@ locals {
     override    = local.override_keys
     project     = local.project_keys
     environment = local.environment_keys
+    preview     = local.preview_keys
   }
 
   unknown_keys = {
@@ -85,12 +93,16 @@ locals {
 
   # In one account, acme-dev-eu-api would be both dev's eu-api and dev-eu's api, and dev's role would reach what is
   # dev-eu's. "<name>-plan" is the GitHub environment that may plan <name> (infra/bootstrap).
-  overlapping = flatten([for a, one in local.environment_files : [for b, other in local.environment_files :
+  overlapping = flatten([for a, one in local.named_environments : [for b, other in local.named_environments :
     "\"${b}\" starts with \"${a}-\"" if startswith(b, "${a}-") && (try(one.account == other.account, false) || b == "${a}-plan")
   ]])
 
+  # Of previews: what their names begin with, and what GitHub deploys and plans them from.
+  kept_names = [for name, environment in local.named_environments : name if startswith(name, "pr-") || contains(["previews", "previews-plan"], name)
+  || (name == "pr" && try(environment.account == local.project_file.previews.account, false))]
+
   unnamed_overrides = flatten([for name, document in local.service_files : [
-    for environment in try(keys(document.overrides), []) : "${document.file}: overrides.${environment}" if local.project_readable && !contains(keys(local.environments), environment)
+    for environment in try(keys(document.overrides), []) : "${document.file}: overrides.${environment}" if local.project_readable && !contains(local.groups, environment)
   ]])
   reserved_variables = flatten([for name, service in local.services : [
     for variable in concat(keys(service.environment), keys(service.secrets)) : "${service.file}: ${variable}" if can(regex("(?i)^(AWS_|SERVICE_|LAMBDA_)", variable)) || variable == "PORT"

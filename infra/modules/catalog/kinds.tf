@@ -52,7 +52,7 @@ locals {
 
   # What the permissions boundary lets a service's role read (infra/bootstrap); a laptop has no such walls.
   foreign_secrets = var.environment == "local" ? [] : flatten([for name, service in local.services : [
-    for variable, secret in service.secrets : "${service.file}: secrets.${variable}" if strcontains(secret, "/") && !startswith(secret, "${try(local.project_file.project, "")}/${var.environment}/")
+    for variable, secret in service.secrets : "${service.file}: secrets.${variable}" if strcontains(secret, "/") && !startswith(secret, "${try(local.project_file.project, "")}/${local.group}/")
   ]])
 
   # A port follows from the name alone, so that no other service's coming or going moves it.

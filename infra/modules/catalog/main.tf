@@ -30,17 +30,28 @@ locals {
   service_files = { for file, document in local.readable : basename(dirname(file)) => merge({ file = file }, document) if file != "stackyard.yaml" }
 
   # AWS's documentation account stands for the AWS on a laptop.
-  environment_files = merge({ local = { account = "123456789012" } }, try(merge({}, local.project_file.environments), {}))
+  named_environments = merge({ local = { account = "123456789012" } }, try(merge({}, local.project_file.environments), {}))
+
+  # "pr-<number>" is made from what `previews` says, and goes by that name in overrides, secrets and rights.
+  has_previews = can(keys(local.project_file.previews))
+  is_preview   = can(regex("^pr-[1-9][0-9]{0,5}$", var.environment))
+  group        = local.is_preview ? "previews" : var.environment
+  groups       = concat(keys(local.named_environments), local.has_previews ? ["previews"] : [])
+
+  environment_files = merge(
+    local.named_environments,
+    { for name in distinct(["previews", local.is_preview ? var.environment : "previews"]) : name => merge({ max = 5, log_retention = 3 }, local.project_file.previews) if local.has_previews },
+  )
   environments = {
     for name, environment in local.environment_files : name => merge(
       local.environment_defaults,
       try(merge({}, environment), {}),
-      { name = name },
+      { name = name, group = name == var.environment ? local.group : name },
       { for key in ["throttle", "network", "eks"] : key => merge(local.environment_defaults[key], try(merge({}, environment[key]), {})) },
     )
   }
 
-  overrides = { for name, document in local.service_files : name => try(merge({}, document.overrides[var.environment]), {}) }
+  overrides = { for name, document in local.service_files : name => try(merge({}, document.overrides[local.group]), {}) }
   services = {
     for name, document in local.service_files : name => merge(
       local.service_defaults,

@@ -31,9 +31,10 @@ output "project" {
 }
 
 output "environments" {
-  description = "Every environment, \"local\" included, with its defaults: name, account, region, protected, log_retention, throttle, xray, network, eks."
+  description = "Every environment, \"local\" included, with its defaults: name, group (that of its overrides, secrets and rights), account, region, protected, log_retention, throttle, xray, network, eks."
   value = { for name, environment in local.environments : name => {
     name          = name
+    group         = environment.group
     account       = environment.account
     region        = environment.region
     protected     = environment.protected
@@ -42,7 +43,7 @@ output "environments" {
     xray          = environment.xray
     network       = environment.network
     eks           = environment.eks
-  } }
+  } if name != "previews" }
 
   precondition {
     condition     = length(local.without_account) == 0
@@ -52,15 +53,24 @@ output "environments" {
     condition     = length(local.overlapping) == 0
     error_message = "stackyard.yaml: ${join(", ", local.overlapping)}: one would be taken for, or reach into, the other."
   }
+  precondition {
+    condition     = length(local.kept_names) == 0
+    error_message = "stackyard.yaml: the names of these environments are kept for previews: ${join(", ", local.kept_names)}."
+  }
+}
+
+output "previews" {
+  description = "What every \"pr-<number>\" is made from: account, region; null where there are no previews."
+  value       = local.has_previews ? { account = local.environments["previews"].account, region = local.environments["previews"].region } : null
 }
 
 output "environment" {
   description = "The environment asked for, with its defaults."
-  value       = lookup(local.environments, var.environment, null)
+  value       = var.environment == "previews" ? null : lookup(local.environments, var.environment, null)
 
   precondition {
-    condition     = contains(keys(local.environments), var.environment) || !local.project_readable
-    error_message = "stackyard.yaml: there is no environment \"${var.environment}\"; there are: ${join(", ", sort(keys(local.environments)))}."
+    condition     = contains(keys(local.environments), var.environment) && var.environment != "previews" || !local.project_readable
+    error_message = "stackyard.yaml: there is no environment \"${var.environment}\"; there are: ${join(", ", sort(keys(local.named_environments)))}${local.has_previews ? ", pr-<number>" : ""}."
   }
 }
 
@@ -74,7 +84,7 @@ output "services" {
     timeout     = service.timeout
     scaling     = service.scaling
     environment = service.environment
-    secrets     = { for variable, secret in service.secrets : variable => strcontains(secret, "/") ? secret : "${try(local.project_file.project, "")}/${var.environment}/${secret}" }
+    secrets     = { for variable, secret in service.secrets : variable => strcontains(secret, "/") ? secret : "${try(local.project_file.project, "")}/${local.group}/${secret}" }
     vpc         = service.vpc
     api_key     = service.api_key
     usage       = service.usage
@@ -102,7 +112,7 @@ output "services" {
   }
   precondition {
     condition     = length(local.unnamed_overrides) == 0
-    error_message = "${join(", ", local.unnamed_overrides)}: there is no such environment; there are: ${join(", ", sort(keys(local.environments)))}."
+    error_message = "${join(", ", local.unnamed_overrides)}: there is no such environment; there are: ${join(", ", sort(local.groups))}."
   }
   precondition {
     condition     = length(local.reserved_variables) == 0
@@ -122,7 +132,7 @@ output "services" {
   }
   precondition {
     condition     = length(local.foreign_secrets) == 0
-    error_message = "${join(", ", local.foreign_secrets)}: a service may read only secrets below ${try(local.project_file.project, "")}/${var.environment}/; a name without a slash gets that by itself."
+    error_message = "${join(", ", local.foreign_secrets)}: a service may read only secrets below ${try(local.project_file.project, "")}/${local.group}/; a name without a slash gets that by itself."
   }
   precondition {
     condition     = length(local.doubled) == 0

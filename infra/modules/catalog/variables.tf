@@ -11,7 +11,7 @@ variable "services_yaml" {
 }
 
 variable "environment" {
-  description = "The environment to read the files for. \"local\" always exists."
+  description = "The environment to read the files for: \"local\", one of stackyard.yaml's, or \"pr-<number>\"."
   type        = string
   nullable    = false
 }

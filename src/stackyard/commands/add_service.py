@@ -20,7 +20,7 @@ from stackyard.commands.ask import ask, can_ask, choose
 from stackyard.errors import ConfigError, RefusedError
 from stackyard.kinds import KINDS
 from stackyard.local.layout import Layout
-from stackyard.names import LOCAL, find_installed
+from stackyard.names import LOCAL, PREVIEWS, find_installed
 from stackyard.rendering import DEFAULT, Templates, describe_template, find_templates
 from stackyard.scaffold import (
     DEFAULT_KIND,
@@ -123,7 +123,7 @@ def find_facts(root: Path, names: tuple[str, ...], *, lenient: bool = False) -> 
         found[folder.name] = _look_at(folder, closely=folder.name in names, lenient=lenient)
     return Facts(
         project=title,
-        environments=(LOCAL, *cast("Mapping[str, object]", environments)),
+        environments=(LOCAL, *cast("Mapping[str, object]", environments), *({PREVIEWS} & project.keys())),
         taken=find_installed(Path(sysconfig.get_path("purelib"))),
         templates=find_templates(),
         default_template=DEFAULT,

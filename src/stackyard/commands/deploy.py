@@ -10,6 +10,7 @@ from __future__ import annotations
 from stackyard.commands.bring import bring
 from stackyard.commands.build import check_saved, make_images
 from stackyard.commands.observe import observe
+from stackyard.commands.previews import require_room
 from stackyard.commands.secrets import check_secrets
 from stackyard.commands.session import Session
 from stackyard.commands.wanted import Deployed, Options, Wanted
@@ -24,6 +25,7 @@ def deploy(session: Session, options: Options) -> Deployed:
     with session.changing(doing) as hold:
         with screen.stage(f"look at {target.name}"):
             seen = observe(session)
+            require_room(session)
             check_secrets(session, make=not options.dry_run)
             for line in seen.plan.lines():
                 screen.note(line)

@@ -1,7 +1,8 @@
 """``inv destroy``: take an environment's services and gateway away; what the account shares stays.
 
 Observe and plan as a deploy does, with Terraform's destroy; show what will be lost; a protected environment wants its
-name typed; execute; verify that the state is empty. Logs, images and release records are kept.
+name typed; execute; verify that the state is empty. Images and release records are kept; of a preview nothing else is
+(`commands.previews`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 from stackyard.commands.cluster import take_away
 from stackyard.commands.confirm import confirm
 from stackyard.commands.observe import variables, wanted_images
+from stackyard.commands.previews import leave_nothing
 from stackyard.commands.session import Session
 from stackyard.commands.stacks import (
     apply_stack,
@@ -57,6 +59,8 @@ def destroy(session: Session, *, dry_run: bool = False, typed: str = "") -> Dest
         summary = plain_action(planned.changes)
         if dry_run or not planned.changes:
             planned.file.unlink(missing_ok=True)
+            if target.preview and not dry_run:
+                leave_nothing(session)
             return Destroyed(target.name, changed=bool(planned.changes), summary=summary)
         if typed != target.name:
             command = f"inv destroy --env {target.name} --confirm {target.name}"
@@ -72,4 +76,6 @@ def destroy(session: Session, *, dry_run: bool = False, typed: str = "") -> Dest
             raise ToolError(
                 f"{target.name} is not empty", f"its state still has {', '.join(left)}", command=f"inv {doing}"
             )
+        if target.preview:
+            leave_nothing(session)
     return Destroyed(target.name, changed=True, summary=summary)

@@ -13,12 +13,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from stackyard.commands.previews import find_there
 from stackyard.commands.secrets import create_secret
 from stackyard.commands.session import Session
 from stackyard.errors import StackyardError
 from stackyard.kinds import KINDS
 from stackyard.local import daemons
-from stackyard.names import LOCAL
+from stackyard.names import LOCAL, PREVIEW_PREFIX
 from stackyard.project import find_target
 from stackyard.screen import Screen
 from stackyard.tools.terraform_binary import find_mirror, mirror_folders
@@ -223,6 +224,9 @@ def _account(session: Session) -> Iterator[Check]:
     yield _guarded("gateway's log role", role)
     yield _guarded("Lambda concurrency", quota)
     yield _guarded("state lock", locks)
+    previews = session.project.previews
+    if target.preview and previews:
+        yield _guarded("previews", lambda: judge_previews(target.name, find_there(session), previews.max))
     yield from _kinds(session)
 
 
@@ -251,7 +255,8 @@ def _kinds(session: Session) -> Iterator[Check]:
 def count_app_runner(session: Session) -> int:
     """Count the App Runner services of all environments that share the account and region of the session's."""
     target, project = session.target, session.project
-    targets = [find_target(project, name) for name in project.environments]
+    previews = [f"{PREVIEW_PREFIX}{n + 1}" for n in range(project.previews.max if project.previews else 0)]
+    targets = [find_target(project, name) for name in [*project.environments, *previews]]
     shared = sum((each.account, each.region) == (target.account, target.region) for each in targets)
     return shared * sum(entry.service.kind == "apprunner" for entry in session.catalog.entries)
 
@@ -265,6 +270,14 @@ def judge_app_runner(there: int, needed: int, region: str) -> Check:
         command = f"aws service-quotas list-service-quotas --region {region} --service-code apprunner"
         return Check("App Runner", "warn", f"{found} {SCALINGS}", command)
     return Check("App Runner", "ok", f"{there} services in this region")
+
+
+def judge_previews(name: str, there: list[str], most: int) -> Check:
+    """Say which previews there are, and whether ``name`` finds room beside them."""
+    found = f"{len(there)} of {most}" + (f": {', '.join(there)}" if there else "")
+    if len(there) >= most and name not in there:
+        return Check("previews", "warn", f"{found}; no room for {name}", f"inv destroy --env {there[0]}")
+    return Check("previews", "ok", found)
 
 
 def _pin(session: Session) -> Check:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from stackyard.commands.bring import bring
 from stackyard.commands.fit import check_fit, look_at_tree, tell_settings
+from stackyard.commands.previews import require_room
 from stackyard.commands.record import find_release, find_underway, read_last
 from stackyard.commands.secrets import check_secrets
 from stackyard.commands.session import Session
@@ -39,6 +40,7 @@ def promote(session: Session, source: Session, options: Options, number: int = 0
             check_fit(session, release, f"inv {doing}")
             tell_settings(source, release)
             check_secrets(session, make=False)
+            require_room(session)
             missing = find_missing(session, release)
             revision = look_at_tree(session, options)
         if missing:

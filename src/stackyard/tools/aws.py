@@ -317,6 +317,25 @@ class Aws:
             except (s3.exceptions.NoSuchKey, s3.exceptions.NoSuchBucket):
                 return None
 
+    def delete_text(self, bucket: str, key: str, unwanted: Callable[[str], bool]) -> bool:
+        """Delete an object whose text is ``unwanted``, unless somebody writes it meanwhile; say whether it is gone."""
+        if key not in self.list_keys(bucket, key):
+            return True  # S3 would not say so to a role that may list some prefixes only: it answers 403
+        s3 = self.client("s3")
+        changed = {"PreconditionFailed", "ConditionalRequestConflict"}
+        try:
+            with self.explained(key):
+                found = s3.get_object(Bucket=bucket, Key=key)
+                if not unwanted(found["Body"].read().decode()):
+                    return False
+                s3.delete_object(Bucket=bucket, Key=key, IfMatch=found["ETag"])
+        except ToolError as error:
+            cause = error.__cause__
+            if isinstance(cause, botocore.exceptions.ClientError) and _code(cause) in changed:
+                return False
+            raise
+        return True
+
     def list_keys(self, bucket: str, prefix: str) -> list[str]:
         """List the objects of the state bucket under a prefix."""
         with self.explained(prefix):

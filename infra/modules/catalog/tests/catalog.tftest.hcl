@@ -101,6 +101,51 @@ run "allows_no_service_when_it_is_meant" {
   }
 }
 
+run "makes_a_preview_from_its_template" {
+  command = plan
+  variables {
+    environment  = "pr-12"
+    project_yaml = <<-EOT
+      project: acme
+      repository: acme/platform
+      region: eu-west-1
+      environments:
+        dev: {account: "111111111111"}
+      previews: {account: "222222222222", max: 3, throttle: {rate: 5}}
+    EOT
+    services_yaml = {
+      "src/services/api/service.yaml"    = "secrets: {TOKEN: token}"
+      "src/services/worker/service.yaml" = "{memory: 512, overrides: {dev: {memory: 2048}, previews: {memory: 256}}}"
+    }
+  }
+
+  assert {
+    condition     = output.environment.name == "pr-12" && output.environment.group == "previews" && output.environment.account == "222222222222" && output.environment.region == "eu-west-1" && !output.environment.protected
+    error_message = "A preview must have its own name, and the account of all."
+  }
+  assert {
+    condition     = output.environment.log_retention == 3 && output.environment.throttle == { rate = 5, burst = 200 }
+    error_message = "A preview's logs are kept for three days where nothing else is said."
+  }
+  assert {
+    condition     = output.services.worker.memory == 256 && output.services.api.secrets == { TOKEN = "acme/previews/token" }
+    error_message = "Previews share overrides and secrets."
+  }
+  assert {
+    condition     = toset(keys(output.environments)) == toset(["local", "dev", "pr-12"]) && output.previews == { account = "222222222222", region = "eu-west-1" }
+    error_message = "The template is no environment itself."
+  }
+}
+
+run "knows_no_previews_where_none_are_wanted" {
+  command = plan
+
+  assert {
+    condition     = output.previews == null && alltrue([for name, environment in output.environments : environment.group == name])
+    error_message = "Without `previews` there are none."
+  }
+}
+
 run "reject_broken_yaml" {
   command = plan
   variables {
@@ -474,6 +519,113 @@ run "reject_environment_named_like_a_plan" {
       environments:
         dev: {account: "111111111111"}
         dev-plan: {account: "222222222222"}
+    EOT
+  }
+  expect_failures = [output.environments]
+}
+
+run "reject_preview_without_template" {
+  command = plan
+  variables {
+    environment = "pr-12"
+  }
+  expect_failures = [output.environment]
+}
+
+run "reject_preview_number" {
+  command = plan
+  variables {
+    environment  = "pr-0012"
+    project_yaml = <<-EOT
+      project: acme
+      repository: acme/platform
+      region: eu-west-1
+      environments:
+        dev: {account: "111111111111"}
+        prod: {account: "333333333333"}
+      previews: {account: "111111111111"}
+    EOT
+  }
+  expect_failures = [output.environment]
+}
+
+run "reject_previews_as_an_environment" {
+  command = plan
+  variables {
+    environment  = "previews"
+    project_yaml = <<-EOT
+      project: acme
+      repository: acme/platform
+      region: eu-west-1
+      environments:
+        dev: {account: "111111111111"}
+        prod: {account: "333333333333"}
+      previews: {account: "111111111111"}
+    EOT
+  }
+  expect_failures = [output.environment]
+}
+
+run "reject_protected_previews" {
+  command = plan
+  variables {
+    project_yaml = <<-EOT
+      project: acme
+      repository: acme/platform
+      region: eu-west-1
+      environments:
+        dev: {account: "111111111111"}
+        prod: {account: "333333333333"}
+      previews: {account: "111111111111", protected: true}
+    EOT
+  }
+  expect_failures = [output.project]
+}
+
+run "reject_too_many_previews" {
+  command = plan
+  variables {
+    project_yaml = <<-EOT
+      project: acme
+      repository: acme/platform
+      region: eu-west-1
+      environments:
+        dev: {account: "111111111111"}
+        prod: {account: "333333333333"}
+      previews: {account: "111111111111", max: 1000}
+    EOT
+  }
+  expect_failures = [output.project]
+}
+
+run "reject_environment_named_like_a_preview" {
+  command = plan
+  variables {
+    project_yaml = <<-EOT
+      project: acme
+      repository: acme/platform
+      region: eu-west-1
+      environments:
+        dev: {account: "111111111111"}
+        prod: {account: "333333333333"}
+        pr-blue: {account: "222222222222"}
+    EOT
+  }
+  expect_failures = [output.environments]
+}
+
+run "reject_environment_whose_names_are_previews" {
+  command = plan
+  variables {
+    project_yaml = <<-EOT
+      project: acme
+      repository: acme/platform
+      region: eu-west-1
+      environments:
+        dev: {account: "111111111111"}
+        prod: {account: "333333333333"}
+        pr: {account: "222222222222"}
+      previews: {account: "222222222222"}
     EOT
   }
   expect_failures = [output.environments]
