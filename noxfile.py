@@ -102,6 +102,6 @@ def browser(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Print figures, side by side: `nox -s bench -- cli|servicekit|gateway|deploy|up|scale`, without a name all."""
+    """Print figures, side by side: `nox -s bench -- cli|servicekit|gateway|…`, without a name all."""
     sync(session, "test", "dev")
     session.run("python", "-m", "tests.bench", *session.posargs)

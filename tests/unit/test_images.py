@@ -340,8 +340,9 @@ def test_a_lock_that_cannot_be_read_says_how_to_make_it(
     if content is not None:
         (tmp_path / "uv.lock").write_bytes(content)
     with pytest.raises(error) as caught:
-        read_lock(tmp_path)
+        read_lock(tmp_path, tmp_path / "cache")
     assert caught.value.command == "uv lock"
+    assert not (tmp_path / "cache").exists()
 
 
 def test_a_stand_in_manifest_has_a_digest_of_its_own() -> None:
