@@ -2,8 +2,8 @@
 
 A copy of the project in a temporary folder, its laptop environment up. The commands are recorded from real deploys and
 replayed by bash: the same arguments, variables and files. A changed deploy goes to and fro between two versions of one
-line of a service. CPU time in ms, children included; daemons are nobody's children here. "inv itself" is the share of
-its own Python: less noisy than the difference of two big numbers.
+line of a service. CPU time in ms, children included; daemons are nobody's children here. "own CPU" is without
+children, that is inv's Python: less noisy than the difference of two big numbers.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Recorder(SystemRunner):
         return super().stream(argv, on_line, **options)
 
     def _note(self, argv: Sequence[str], options: Mapping[str, Any]) -> None:
-        if Path(argv[0]).name in TYPED:
+        if Path(argv[0]).name in TYPED and "version" not in argv:
             self.lines.append(shlex.join(argv))
             self.env = options.get("env") or self.env
 
