@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 import threading
-import time
 
 import pytest
 
 from stackyard.errors import ToolError
 from stackyard.screen import HEARTBEAT, Screen
 from stackyard.testing import Printed, Stream, printed_screen
+from tests.waiting import until
 
 TOKEN = re.compile(r"\x1b\[\??([\d;]*)([A-Za-z])|(\r)|(\n)|([^\x1b\r\n]+)")
 
@@ -41,10 +41,7 @@ def shown(written: str) -> tuple[list[str], bool]:
 
 def wait_for(printed: Printed, words: str) -> str:
     """Wait until something was drawn, and return all that was."""
-    until = time.monotonic() + 5
-    while words not in printed.err():
-        assert time.monotonic() < until, printed.err()
-        time.sleep(0.01)
+    until(lambda: words in printed.err(), words, explain=printed.err)
     return printed.err()
 
 
@@ -145,9 +142,7 @@ def test_an_error_comes_after_the_bar() -> None:
         "",
     ]
     assert cursor
-    until = time.monotonic() + 5
-    while threading.active_count() > threads:
-        assert time.monotonic() < until
+    until(lambda: threading.active_count() <= threads, "the bar's thread has ended")
 
 
 def test_a_bar_whose_seconds_move_needs_no_heartbeat() -> None:
