@@ -27,6 +27,14 @@ EMULATED_KEY = "local"
 _OWN_SETTINGS = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_DEFAULT_PROFILE", "AWS_ROLE_ARN")
 
 
+_NOBODYS: Any = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
+"""botocore's own variables so that it reads none of the user's: a profile that is not there would end `inv up`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who AWS takes us for."""
@@ -83,9 +91,10 @@ class Aws:
 
     @cached_property
     def _session(self) -> Any:  # it has no types
-        session: Any = botocore.session.Session()
-        if self.endpoint is not None:
-            session.set_credentials(EMULATED_KEY, EMULATED_KEY)
+        if self.endpoint is None:
+            return botocore.session.Session()
+        session: Any = botocore.session.Session(session_vars=_NOBODYS)
+        session.set_credentials(EMULATED_KEY, EMULATED_KEY)
         return session
 
     def client(self, service: str) -> Any:  # boto3's clients are made at run time and have no types
