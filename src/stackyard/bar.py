@@ -19,7 +19,7 @@ _A_SECOND = 4
 class Bar:
     """One line at the bottom: title, bar, how many of how many, since when, what is waited for."""
 
-    def __init__(self, stream: IO[str], title: str, total: int) -> None:
+    def __init__(self, stream: IO[str], title: str, total: int | None) -> None:
         """Draw it for the first time."""
         self._console = Console(file=stream, highlight=False)
         self._progress = Progress(

@@ -120,8 +120,11 @@ class Screen:
         self.note(self.style(f"{seconds:.1f} s", "dim"))
 
     @contextlib.contextmanager
-    def progress(self, title: str, total: int) -> Generator[Progress]:
-        """Count what is done of ``total`` things: with a bar where both ends are a terminal, else by lines alone."""
+    def progress(self, title: str, total: int | None) -> Generator[Progress]:
+        """Count what is done of ``total`` things (None: nobody knows how many there will be).
+
+        With a bar where both ends are a terminal, else by lines alone.
+        """
         if self.is_live() and not self.quiet and self._bar is None:
             from stackyard.bar import Bar  # noqa: PLC0415  (rich takes 40 ms, and most that read along are no terminal)
 

@@ -96,6 +96,16 @@ def test_the_bar_counts_and_says_what_is_waited_for() -> None:
     assert "waiting" not in "\n".join(shown(printed.err())[0])
 
 
+def test_a_bar_can_count_what_nobody_knows_the_number_of() -> None:
+    """As the steps of a build; it shows how many are done."""
+    printed = printed_screen(terminal=True)
+    with printed.screen.progress("build", None) as progress:
+        progress.advance("api: installed packages 12 s")
+        progress.waiting("web")
+        lines, _ = shown(wait_for(printed, "web"))
+    assert re.fullmatch(r"  build ━.+ 1/\? 0:00:0\d web", lines[-1])
+
+
 @pytest.mark.parametrize(
     ("out", "err", "quiet", "term"),
     [
