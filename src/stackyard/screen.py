@@ -1,7 +1,7 @@
 """Everything printed: progress to standard error, data to standard output, errors last.
 
 One plain line for each thing that happened, with its seconds; a heartbeat when nothing moved for ten; no control
-characters unless both ends are a terminal.
+characters but on a terminal. Where standard output is one too, a bar below the lines counts along.
 """
 
 from __future__ import annotations
@@ -10,17 +10,24 @@ import contextlib
 import io
 import json
 import os
+import re
 import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from stackyard.errors import StackyardError
 
+if TYPE_CHECKING:
+    from stackyard.bar import Bar
+
 HEARTBEAT = 10.0
 """Seconds of silence after which a stage says that it is still at work."""
+
+_CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|[\x00-\x08\x0b-\x1f\x7f]")
+"""Colours, titles, cursor movements and the like, as other programs write them."""
 
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
@@ -38,6 +45,11 @@ class Screen:
     tick: float = 1.0
     """Seconds between two looks at whether a heartbeat is due."""
     _last: float = 0.0
+    _bar: Bar | None = None
+
+    def is_live(self) -> bool:
+        """Tell whether what is printed can be drawn over: both ends are a terminal that can do that."""
+        return self.out.isatty() and self.err.isatty() and os.environ.get("TERM") != "dumb"
 
     def style(self, text: str, *names: str) -> str:
         """Colour a text where the screen can show it."""
@@ -60,8 +72,12 @@ class Screen:
         self._print(self.style(f"warning: {text}", "yellow"))
 
     def _print(self, text: str) -> None:
+        bar = self._bar
         try:
-            print(text, file=self.err, flush=True)
+            if bar is None:
+                print(text, file=self.err, flush=True)
+            else:
+                bar.line(text)
         except BrokenPipeError:
             # Whoever read along (`2>&1 | head`) has seen enough; the work goes on.
             self.quiet, self.err = True, io.StringIO()
@@ -90,7 +106,8 @@ class Screen:
 
         def beat() -> None:
             while not done.wait(self.tick):
-                if self.clock() - self._last >= HEARTBEAT:
+                # A bar's own seconds move.
+                if self._bar is None and self.clock() - self._last >= HEARTBEAT:
                     self.note(f"still at it: {title} ({self.clock() - begun:.0f} s)")
 
         threading.Thread(target=beat, name="heartbeat", daemon=True).start()
@@ -102,6 +119,23 @@ class Screen:
         self.stages.append((title, seconds))
         self.note(self.style(f"{seconds:.1f} s", "dim"))
 
+    @contextlib.contextmanager
+    def progress(self, title: str, total: int | None) -> Generator[Progress]:
+        """Count what is done of ``total`` things (None: nobody knows how many there will be).
+
+        With a bar where both ends are a terminal, else by lines alone.
+        """
+        if self.is_live() and not self.quiet and self._bar is None:
+            from stackyard.bar import Bar  # noqa: PLC0415  (rich takes 40 ms, and most that read along are no terminal)
+
+            self._bar = Bar(self.err, title, total)
+        try:
+            yield Progress(self, self._bar)
+        finally:
+            bar, self._bar = self._bar, None
+            if bar is not None:
+                bar.close()
+
     def summary(self) -> None:
         """Print how long each stage took."""
         if not self.stages:
@@ -112,13 +146,32 @@ class Screen:
 
     def error(self, error: StackyardError) -> None:
         """Print an error: the outside tool's own words, the cause, the fix, the command to type."""
-        if error.detail:
+        for line in _CONTROL.sub("", error.detail).rstrip().splitlines():
             # Marked, so that an outside tool's words are not taken for ours.
-            for line in error.detail.rstrip().splitlines():
-                print(self.style("| ", "dim") + line, file=self.err)
-        print(self.style("error: ", "red", "bold") + str(error), file=self.err)
+            self._print(self.style("| ", "dim") + line)
+        self._print(self.style("error: ", "red", "bold") + str(error))
         if error.fix:
-            print(f"  {error.fix}", file=self.err)
+            self._print(f"  {error.fix}")
         if error.command:
-            print("  run: " + self.style(error.command, "cyan"), file=self.err)
-        self.err.flush()
+            self._print("  run: " + self.style(error.command, "cyan"))
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What is counted on a screen."""
+
+    screen: Screen
+    bar: Bar | None
+
+    def advance(self, text: str) -> None:
+        """Print the line of one thing that is done, and count it."""
+        self.screen.note(text)
+        if self.bar is not None:
+            self.bar.advance()
+
+    def waiting(self, text: str) -> None:
+        """Say what is still waited for: at the end of the bar, or in a line of its own."""
+        if self.bar is None:
+            self.screen.note(text)
+        else:
+            self.bar.waiting(text)

@@ -54,6 +54,14 @@ def test_only_who_speaks_to_a_cluster_pays_for_its_client() -> None:
     assert not modules & {"kubernetes", "boto3", "botocore", "urllib3"}
 
 
+def test_only_a_terminal_pays_for_the_bar() -> None:
+    """A log and a pipe get lines, which need no library."""
+    count = "with Screen().progress('apply', 1) as done: done.advance('x')"
+    modules, _ = loaded(f"import sys, json\nfrom stackyard.screen import Screen\n{count}\nprint({LOADED})", ROOT)
+    assert "stackyard" in modules
+    assert "rich" not in modules
+
+
 def test_listing_the_tasks_imports_what_an_empty_tasks_file_does(empty: Path) -> None:
     """The same set of modules, and so about the same time; what is listed is real."""
     ours, printed = loaded(LIST, ROOT)

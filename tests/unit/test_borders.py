@@ -49,6 +49,8 @@ def room_of(module: str) -> str:
     parts = module.split(".")
     if parts[0] == "local" and len(parts) > 1 and parts[1] in {"emulator", "gateway"}:
         return parts[1]
+    if parts[0] == "bar":
+        return "screen"
     return parts[0] if parts[0] in ROOMS else "decisions"
 
 

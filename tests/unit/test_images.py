@@ -335,8 +335,9 @@ def test_a_lock_that_cannot_be_read_says_how_to_make_it(
     if content is not None:
         (tmp_path / "uv.lock").write_bytes(content)
     with pytest.raises(error) as caught:
-        read_lock(tmp_path)
+        read_lock(tmp_path, tmp_path / "cache")
     assert caught.value.command == "uv lock"
+    assert not (tmp_path / "cache").exists()
 
 
 @pytest.mark.parametrize(

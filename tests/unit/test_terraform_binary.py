@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -64,6 +65,31 @@ def test_a_version_is_asked_for_each_time(runner: ScriptedRunner, cache: Path) -
     for text in ("1.11.4", "1.12.0"):
         runner.expect("/bin/terraform", "version", "-json", stdout=version(text))
         assert find_terraform(runner, cache).version == text
+
+
+def test_terraform_itself_is_asked_once(runner: ScriptedRunner, cache: Path, tmp_path: Path) -> None:
+    """Until it is another file; a link of another name to something as big (mise) is a shim like others."""
+    binary, shim = tmp_path / "bin/terraform", tmp_path / "shims/terraform"
+    for path in (binary, shim):
+        path.parent.mkdir()
+    with binary.open("wb") as file:
+        file.truncate(80 << 20)
+    runner.programs = {"terraform": str(binary)}
+    runner.expect(str(binary), "version", "-json", stdout=version("1.11.4"))
+    assert [find_terraform(runner, cache).version for _ in range(2)] == ["1.11.4"] * 2
+    (cache / "terraform-version.json").write_text("[]")
+    runner.expect(str(binary), "version", "-json", stdout=version("1.11.4"))
+    assert find_terraform(runner, cache).version == "1.11.4"
+    os.utime(binary, (1, 1))
+    runner.expect(str(binary), "version", "-json", stdout=version("1.12.0"))
+    assert [find_terraform(runner, cache).version for _ in range(2)] == ["1.12.0"] * 2
+    binary.rename(binary.with_name("mise"))
+    shim.symlink_to(binary.with_name("mise"))
+    runner.programs = {"terraform": str(shim)}
+    for text in ("1.11.1", "1.11.2"):
+        runner.expect(str(shim), "version", "-json", stdout=version(text))
+        assert find_terraform(runner, cache).version == text
+    runner.finish()
 
 
 @pytest.mark.parametrize("text", ["", "Terraform v0.11", "[]", "{}", "null"])

@@ -11,7 +11,9 @@ from stackyard.tools.tfevents import (
     Change,
     Diagnostic,
     Event,
+    Failed,
     Waiting,
+    count_steps,
     find_lock,
     parse_event,
     plain_action,
@@ -57,6 +59,25 @@ def test_an_applys_progress_is_read() -> None:
     assert Applied("terraform_data.slow", "created", 12) in events
     assert Waiting("terraform_data.slow", 10) in events
     assert len(events) == 7
+
+
+def test_what_an_apply_will_say_is_counted_in_its_plan() -> None:
+    """So that a bar of the one ends full with the other: a replacement is said twice, a new name never."""
+    changes = [event for event in recorded("plan") if isinstance(event, Change)]
+    done = [event for event in recorded("apply") if isinstance(event, Applied)]
+    without_slow = [event for event in done if event.address != "terraform_data.slow"]
+    assert count_steps(changes) == len(without_slow) == 5
+    assert count_steps([Change("data.x.y", "read")]) == 1
+    assert count_steps([]) == 0
+
+
+def test_a_failed_resource_is_told_as_it_happens() -> None:
+    """With what was tried; why comes at the end, in the diagnostics."""
+    failed = [event for event in recorded("failed") if isinstance(event, Failed)]
+    assert failed == [Failed('module.unit["api"].terraform_data.this["key"]', "create", 0)]
+    line = '{"type": "apply_errored", "hook": {"resource": {"addr": "x.y"}, "action": "%s", "elapsed_seconds": 3}}'
+    assert parse_event(line % "update") == Failed("x.y", "change", 3)
+    assert parse_event(line % "delete") == Failed("x.y", "destroy", 3)
 
 
 def test_a_failure_is_written_with_its_place() -> None:

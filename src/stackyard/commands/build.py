@@ -63,7 +63,8 @@ def build_images(session: Session, seen: Observed, images: Iterable[Image], hold
             on_interrupt=lambda: screen.note("asked docker to stop"),
         )
         text = render_bake(images, registry, base_image(os.environ), find_secrets(os.environ))
-        noted = bakery.bake(text, screen.note)
+        with screen.progress("build", None) as progress:
+            noted = bakery.bake(text, progress.advance)
         found = find_digests(session, registry, images)
     for image in images:
         there, built = found.get(image.tag, "nothing"), noted.get(image.service, "nothing")

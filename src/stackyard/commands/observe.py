@@ -27,7 +27,7 @@ def wanted_images(session: Session) -> tuple[Image, ...]:
 
     Raises MissingError, but not for the laptop, where the lock does not know a service yet.
     """
-    entries, lock = session.catalog.entries, read_lock(session.root)
+    entries, lock = session.catalog.entries, read_lock(session.root, session.layout.cache)
     unlocked = find_unlocked(lock, session.catalog.names())
     if unlocked and not session.target.emulated:
         raise MissingError(

@@ -10,7 +10,17 @@ from stackyard.errors import RefusedError, StackyardError, ToolError
 from stackyard.local import daemons
 from stackyard.tools.holding import who_am_i
 from stackyard.tools.terraform import LockedError, Planned, Stack, stack_sources
-from stackyard.tools.tfevents import Applied, Change, Diagnostic, Event, Waiting, plain_action, short_address
+from stackyard.tools.tfevents import (
+    Applied,
+    Change,
+    Diagnostic,
+    Event,
+    Failed,
+    Waiting,
+    count_steps,
+    plain_action,
+    short_address,
+)
 
 _SIGNS = {"create": "+", "import": "+", "update": "~", "replace": "±", "delete": "-", "move": "→", "remove": "x"}
 
@@ -95,18 +105,21 @@ def list_changes(session: Session, planned: Planned) -> None:
 
 
 def apply_stack(session: Session, stack: Stack, planned: Planned) -> None:
-    """Apply a plan, one line for each resource that is done."""
+    """Apply a plan, one line for each resource that is done or has failed."""
+    screen = session.screen
+    with screen.progress("apply", count_steps(planned.changes)) as progress, emulator_watched(session):
 
-    def tell(event: Event) -> None:
-        match event:
-            case Applied(address, verb, seconds):
-                session.screen.note(f"{verb} {short_address(address)} {seconds:.0f} s")
-            case Waiting(address, seconds):
-                session.screen.note(f"waiting for {short_address(address)} ({seconds:.0f} s)")
-            case Change() | _:
-                pass
+        def tell(event: Event) -> None:
+            match event:
+                case Applied(address, verb, seconds):
+                    progress.advance(f"{verb} {short_address(address)} {seconds:.0f} s")
+                case Waiting(address, seconds):
+                    progress.waiting(f"waiting for {short_address(address)} ({seconds:.0f} s)")
+                case Failed(address, attempt, seconds):
+                    screen.note(screen.style(f"could not {attempt} {short_address(address)} {seconds:.0f} s", "red"))
+                case Change() | Diagnostic():
+                    pass
 
-    with emulator_watched(session):
         stack.apply(planned, tell)
 
 

@@ -16,7 +16,7 @@ SECONDS = 60
 """How long EKS may wait with sending it; the token itself is taken for 15 minutes."""
 
 
-def sign_in(sts: Any, session: Any, cluster: str) -> str:  # boto3's clients and sessions have no types
+def sign_in(sts: Any, session: Any, cluster: str) -> str:  # botocore's clients and sessions have no types
     """Return a bearer token for one cluster, signed with the session's credentials.
 
     Raises botocore's NoCredentialsError without credentials.
@@ -27,7 +27,7 @@ def sign_in(sts: Any, session: Any, cluster: str) -> str:  # boto3's clients and
         "sts",
         "v4",
         session.get_credentials(),
-        session.events,
+        session.get_component("event_emitter"),
     )
     request: dict[str, Any] = {
         "method": "GET",

@@ -29,6 +29,9 @@ LIFELINE = "STACKYARD_LIFELINE"
 
 _RELEASE = b"r"
 
+_POLL = 0.05
+"""Seconds between two looks at whether a program has written more: nobody reads faster."""
+
 
 @dataclass(frozen=True, slots=True)
 class Completed:
@@ -182,9 +185,12 @@ class SystemRunner:
 
 def _follow(process: subprocess.Popen[bytes], lines: TextIO, on_line: Callable[[str], None]) -> None:
     """Hand over lines as the program writes them, until it has ended and the last is read."""
+    # A thread waits for the end, because a wait with a time limit asks the kernel hundreds of times a second.
+    over = threading.Event()
+    threading.Thread(target=lambda: (process.wait(), over.set()), name="end of a program", daemon=True).start()
     partial = ""
     while True:
-        ended = process.poll() is not None
+        ended = over.is_set()
         chunk = lines.read()
         partial += chunk
         *whole, partial = partial.split("\n")
@@ -195,9 +201,8 @@ def _follow(process: subprocess.Popen[bytes], lines: TextIO, on_line: Callable[[
                 on_line(partial)
             return
         if not chunk:
-            # Sleeps until it ends or 20 ms have gone; there is no portable way to wait for a file to grow.
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(0.02)
+            # There is no portable way to wait for a file to grow.
+            over.wait(_POLL)
 
 
 @contextlib.contextmanager

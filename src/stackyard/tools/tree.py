@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from stackyard.errors import ConfigError, MissingError
+from stackyard.tools.parsed import read_parsed
 from stackyard.wheels import plan_wheel
 
 LEFT_OUT = (
@@ -104,10 +105,10 @@ def _hash(path: str) -> str:
     return ("x" if facts.st_mode & stat.S_IXUSR else "-") + digest
 
 
-def read_lock(root: Path) -> dict[str, Any]:
-    """Read ``uv.lock``. Raises MissingError without one, ConfigError for one that is broken."""
+def read_lock(root: Path, cache: Path) -> dict[str, Any]:
+    """Read ``uv.lock``; ``cache`` is a folder. Raises MissingError without one, ConfigError for one that is broken."""
     try:
-        return tomllib.loads((root / "uv.lock").read_text(encoding="utf-8"))
+        return read_parsed((root / "uv.lock").read_text(encoding="utf-8"), tomllib.loads, cache / "uv.lock.json")
     except FileNotFoundError as error:
         raise MissingError("uv.lock", "there is none; images are made from what it pins", command="uv lock") from error
     except OSError as error:
