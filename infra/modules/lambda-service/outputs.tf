@@ -32,10 +32,11 @@ output "role_name" {
 }
 
 output "details" {
-  description = "What Python asks Lambda about: the function's name, the alias and its ARN."
+  description = "What Python asks Lambda about: the function's name, the alias and its ARN, and the version that was published last."
   value = {
     function_name = aws_lambda_function.this.function_name
     alias         = aws_lambda_alias.live.name
     alias_arn     = aws_lambda_alias.live.arn
+    published     = aws_lambda_function.this.version
   }
 }
