@@ -92,7 +92,7 @@ class Rollout(FileModel):
 
     strategy: Strategy = Field(
         default=ALL_AT_ONCE,
-        description="`canary`: a part of the requests first, the rest after the interval; `linear`: a part more at each "
+        description="`canary`: some of the requests first, the rest after the interval; `linear`: so many more at each "
         "interval. Both for `lambda` only.",
     )
     percent: int = Field(default=10, ge=1, le=99, description="Of all requests, for `canary` and `linear`.")

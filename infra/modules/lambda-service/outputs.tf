@@ -12,8 +12,8 @@ output "resource" {
 }
 
 output "version" {
-  description = "The published version that the alias points to."
-  value       = aws_lambda_alias.live.function_version
+  description = "The version that was published last: the alias points there, or will once CodeDeploy is done."
+  value       = aws_lambda_function.this.version
 }
 
 output "log_group" {
@@ -32,11 +32,10 @@ output "role_name" {
 }
 
 output "details" {
-  description = "What Python asks Lambda about: the function's name, the alias and its ARN, and the version that was published last."
+  description = "What Python asks Lambda about: the function's name, the alias and its ARN."
   value = {
     function_name = aws_lambda_function.this.function_name
     alias         = aws_lambda_alias.live.name
     alias_arn     = aws_lambda_alias.live.arn
-    published     = aws_lambda_function.this.version
   }
 }
