@@ -23,7 +23,7 @@ class SideBySide(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return file if file.endswith("test_kinds.py") else nodeid
+        return file if file.endswith(("test_kinds.py", "test_rollouts.py")) else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)
