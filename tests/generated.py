@@ -1,4 +1,4 @@
-"""What hypothesis makes for the fuzz tests: names, and settings of services with any text where text may be."""
+"""A project that unit tests add services to, and what hypothesis makes: names, settings, any text where text may be."""
 
 from __future__ import annotations
 
@@ -8,6 +8,18 @@ from typing import Any, cast
 from hypothesis import strategies as st
 
 from stackyard.kinds import KINDS
+from stackyard.rendering import DEFAULT, find_templates
+from stackyard.scaffold import Facts, Found
+
+FACTS = Facts(
+    project="acme",
+    environments=("local", "dev", "prod"),
+    taken=frozenset({"yaml"}),
+    templates=find_templates(),
+    default_template=DEFAULT,
+    services={"api": Found(settings={"kind": "lambda", "path": "/"})},
+)
+"""A project that add-service adds to: one service, which owns ``/``."""
 
 SIZES = {
     "lambda": [(128, None), (1024, None), (10240, None)],

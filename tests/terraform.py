@@ -9,6 +9,7 @@ from pathlib import Path
 
 from stackyard.local.layout import Layout
 from stackyard.tools.process import SystemRunner
+from stackyard.tools.terraform import QUICK
 from stackyard.tools.terraform_binary import Binary, cli_environment, find_terraform
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -19,7 +20,7 @@ def found() -> tuple[Binary, dict[str, str]]:
     cache = Layout(ROOT).cache
     binary = find_terraform(SystemRunner(), cache)
     env = cli_environment(os.environ, Path.home(), binary.registry, cache)
-    return binary, {**env, "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"}
+    return binary, {**QUICK, **env, "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_INPUT": "0"}
 
 
 if __name__ == "__main__":

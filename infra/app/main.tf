@@ -130,6 +130,7 @@ module "lambda_rollout" {
   source = "../modules/lambda-rollout"
   count  = length(local.gradual) > 0 ? 1 : 0
 
+  name                 = local.full_name
   project              = local.project
   environment          = var.environment
   account              = local.account

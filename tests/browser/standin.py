@@ -12,7 +12,6 @@ import re
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -23,8 +22,10 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from tests.waiting import until
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator
 
     from starlette.requests import Request
 
@@ -58,7 +59,7 @@ class Standin:
             thread.start()
             ends.callback(thread.join, 10)
             ends.callback(setattr, server, "should_exit", True)
-            wait_for(lambda: server.started, "the stand-in")
+            until(lambda: server.started, "the stand-in")
             self.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
             for name, path in (("api", "/"), ("worker", "/worker"), ("web", "/web")):
                 self._addresses[path] = self._start(name, path, ends)
@@ -83,7 +84,7 @@ class Standin:
             )
         ends.callback(process.terminate)
         running = re.compile(r"running on (http://[\d.:]+)")
-        wait_for(lambda: running.search(log.read_text()) or process.poll() is not None, name)
+        until(lambda: running.search(log.read_text()) or process.poll() is not None, name)
         found = running.search(log.read_text())
         assert found, log.read_text()
         return found[1]
@@ -119,11 +120,3 @@ class Standin:
 async def _connections(_app: Starlette) -> AsyncGenerator[dict[str, httpx.AsyncClient]]:
     async with httpx.AsyncClient(trust_env=False) as client:
         yield {"client": client}
-
-
-def wait_for(condition: Callable[[], object], what: str, seconds: float = 30) -> None:
-    """Wait until a condition holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"{what}: not within {seconds:g} s"
-        threading.Event().wait(0.02)

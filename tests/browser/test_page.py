@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.standin import KEY, Standin, wait_for
+from tests.browser.standin import KEY, Standin
+from tests.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -253,5 +254,5 @@ def test_nobody_is_asked_while_nobody_looks(standin: Standin, base: str, visit: 
         page.clock.run_for(60_000)
         assert asked() == before
         go()
-        wait_for(lambda: asked() >= before + 5, "a round of checks")  # noqa: B023  used before it changes
+        until(lambda: asked() >= before + 5, "a round of checks")  # noqa: B023  used before it changes
         page.wait_for_function("document.querySelectorAll('[data-state=checking]').length === 0")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 import sys
@@ -18,6 +19,7 @@ import pytest
 
 from stackyard.tools.process import Completed, Daemon, SystemRunner, start_daemon
 from tests.terraform import found
+from tests.waiting import until
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
@@ -53,15 +55,6 @@ class Emulator:
         }
 
 
-def wait_until(condition: Callable[[], bool], what: str, seconds: float = 30) -> None:
-    """Poll until the condition holds; fail the test when it does not within ``seconds``."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            pytest.fail(f"{what}: not within {seconds:g} s")
-        time.sleep(0.01)
-
-
 @pytest.fixture(scope="session")
 def start_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Emulator]]:
     """Start emulators that end with the session at the latest."""
@@ -74,7 +67,7 @@ def start_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callabl
             argv = (sys.executable, "-m", "stackyard.local.emulator", "--ready", str(ready), *arguments)
             daemon = start_daemon(argv, log=log, env=os.environ, cwd=folder)
             ends.callback(daemon.stop)
-            wait_until(lambda: ready.exists() or daemon.poll() is not None, "the emulator answers")
+            until(lambda: ready.exists() or daemon.poll() is not None, "the emulator answers")
             assert ready.exists(), log.read_text()
             return Emulator(json.loads(ready.read_text())["url"], daemon, time.monotonic() - began)
 
@@ -87,6 +80,24 @@ def emulator(start_emulator: Callable[..., Emulator]) -> Iterator[Emulator]:
     running = start_emulator()
     yield running
     running.daemon.stop()
+
+
+PROVIDER = """
+terraform {
+  required_providers {
+    aws = { source = "hashicorp/aws" }
+  }
+}
+
+provider "aws" {
+  region                      = "eu-west-1"
+  skip_credentials_validation = true
+  skip_metadata_api_check     = true
+  max_retries                 = 2
+  default_tags { tags = { project = "acme", environment = "local" } }
+}
+"""
+QUIET = ("-input=false", "-no-color", "-parallelism=30")
 
 
 @dataclass(slots=True)
@@ -116,6 +127,17 @@ class Terraform:
         configuration = (f"-backend-config={name}={value}" for name, value in settings.items())
         self.run(stack, "init", "-input=false", "-no-color", *configuration)
 
+    def settle(self, stack: str, label: str, *variables: str) -> dict[str, Any]:
+        """Apply, see that a second plan is empty, and return the outputs."""
+        self.run(stack, "apply", *QUIET, "-auto-approve", *variables, label=f"apply: {label}")
+        self.run(stack, "plan", *QUIET, "-detailed-exitcode", *variables, label=f"second plan: {label}")
+        outputs = json.loads(self.run(stack, "output", "-json").stdout)
+        return {name: output["value"] for name, output in outputs.items()}
+
+    def destroy(self, stack: str, *variables: str) -> None:
+        """Destroy all of it."""
+        self.run(stack, "destroy", *QUIET, "-auto-approve", *variables)
+
 
 @pytest.fixture(scope="session")
 def terraform_environment() -> dict[str, str]:
@@ -131,6 +153,24 @@ def project(tmp_path: Path) -> Path:
         'project: acme\nrepository: acme/platform\nregion: eu-west-1\nenvironments:\n  dev: {account: "111111111111"}\n'
     )
     return tmp_path
+
+
+@pytest.fixture
+def try_modules(
+    project: Path, emulator: Emulator, terraform_environment: dict[str, str]
+) -> Iterator[Callable[[str, str], Terraform]]:
+    """Make a stack of its own from HCL that uses the modules, initialized; log what took how long."""
+    running = Terraform(project, {**terraform_environment, **emulator.environment})
+
+    def make(stack: str, hcl: str) -> Terraform:
+        folder = project / "infra" / stack
+        folder.mkdir()
+        (folder / "main.tf").write_text(PROVIDER + hcl)
+        running.run(stack, "init", "-input=false", "-no-color")
+        return running
+
+    yield make
+    logging.getLogger(__name__).info("%s", {step: round(seconds, 2) for step, seconds in running.seconds.items()})
 
 
 @pytest.fixture(scope="session")

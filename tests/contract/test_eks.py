@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from stackyard.kinds.manifests import EksService, render, render_cluster, render_first_size
 from stackyard.project import Target, Throttle
@@ -18,22 +15,7 @@ from stackyard.tools.kubernetes import Cluster
 ACCOUNT = "123456789012"
 TARGET = Target("acme", "local", ACCOUNT, "eu-west-1", protected=False, throttle=Throttle())
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
-QUIET = ("-input=false", "-no-color", "-parallelism=30")
 STACK = """
-terraform {
-  required_providers {
-    aws = { source = "hashicorp/aws" }
-  }
-}
-
-provider "aws" {
-  region                      = "eu-west-1"
-  skip_credentials_validation = true
-  skip_metadata_api_check     = true
-  max_retries                 = 2
-  default_tags { tags = { project = "acme", environment = "local" } }
-}
-
 module "eks_cluster" {
   source      = "../modules/eks-cluster"
   name        = "acme-local"
@@ -98,39 +80,25 @@ def _platform(emulator: Any) -> dict[str, Any]:
     }
 
 
-@pytest.fixture
-def terraform(
-    project: Path, emulator: Any, terraform_environment: dict[str, str], make_terraform: Callable[..., Any]
-) -> Iterator[Any]:
-    """Terraform in a stack of two services on one cluster; logs what took how long."""
-    folder = project / "infra" / "eks"
-    folder.mkdir()
-    (folder / "main.tf").write_text(STACK)
-    (folder / "platform.auto.tfvars.json").write_text(json.dumps(_platform(emulator)))
-    running = make_terraform(project, {**terraform_environment, **emulator.environment})
-    running.run("eks", "init", "-input=false", "-no-color")
-    yield running
-    logging.getLogger(__name__).info("%s", {step: round(seconds, 2) for step, seconds in running.seconds.items()})
-
-
-def test_the_modules_apply_and_then_plan_nothing(terraform: Any, emulator: Any) -> None:
+def test_the_modules_apply_and_then_plan_nothing(
+    project: Path, try_modules: Callable[[str, str], Any], emulator: Any
+) -> None:
     """What `emulated` leaves holds: second plans are empty, what was made leads to ready pods, a service goes."""
-    terraform.run("eks", "apply", *QUIET, "-auto-approve")
-    terraform.run("eks", "plan", *QUIET, "-detailed-exitcode", label="second plan")
-    outputs = json.loads(terraform.run("eks", "output", "-json").stdout)
+    terraform = try_modules("eks", STACK)
+    (project / "infra/eks/platform.auto.tfvars.json").write_text(json.dumps(_platform(emulator)))
+    outputs = terraform.settle("eks", "two services")
     cluster = emulator.client("eks").describe_cluster(name="acme-local")["cluster"]
-    assert cluster["endpoint"] == outputs["cluster"]["value"]["endpoint"]
+    assert cluster["endpoint"] == outputs["cluster"]["endpoint"]
     assert cluster["encryptionConfig"][0]["provider"]["keyArn"].startswith("arn:aws:kms:")
-    details = outputs["services"]["value"]["web"]["details"]
+    details = outputs["services"]["web"]["details"]
     assert json.loads(details["environment"])["SERVICE_SECRETS"].startswith('{"TOKEN":"arn:aws:secretsmanager:')
-    targets = {name: service["details"]["target_group_arn"] for name, service in outputs["services"]["value"].items()}
+    targets = {name: service["details"]["target_group_arn"] for name, service in outputs["services"].items()}
     assert _target_groups(emulator) == set(targets.values())
-    assert outputs["services"]["value"]["web"]["integration"]["target"] == "http://acme-local.elb.localhost:31234"
-    _roll_out(emulator, outputs["services"]["value"]["web"])
+    assert outputs["services"]["web"]["integration"]["target"] == "http://acme-local.elb.localhost:31234"
+    _roll_out(emulator, outputs["services"]["web"])
 
     only_web = ("-var", 'ports={"web":31234}')
-    terraform.run("eks", "apply", *QUIET, "-auto-approve", *only_web, label="apply of a removal")
-    terraform.run("eks", "plan", *QUIET, "-detailed-exitcode", *only_web, label="second plan of a removal")
+    terraform.settle("eks", "one service", *only_web)
     assert _target_groups(emulator) == {targets["web"]}
 
 

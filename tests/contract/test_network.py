@@ -2,31 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import logging
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
-import pytest
-
-QUIET = ("-input=false", "-no-color", "-parallelism=30")
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/acme@sha256:"
 STACK = """
-terraform {
-  required_providers {
-    aws = { source = "hashicorp/aws" }
-  }
-}
-
-provider "aws" {
-  region                      = "eu-west-1"
-  skip_credentials_validation = true
-  skip_metadata_api_check     = true
-  max_retries                 = 2
-  default_tags { tags = { project = "acme", environment = "local" } }
-}
-
 variable "nat" { default = "single" }
 variable "revision" { default = "1" }
 variable "services" {
@@ -87,50 +67,29 @@ output "services" { value = module.ecs_service }
 """
 
 
-@pytest.fixture
-def terraform(
-    project: Path, emulator: Any, terraform_environment: dict[str, str], make_terraform: Callable[..., Any]
-) -> Iterator[Any]:
-    """Terraform in a stack of two services on one cluster; logs what took how long."""
-    folder = project / "infra" / "ecs"
-    folder.mkdir()
-    (folder / "main.tf").write_text(STACK)
-    running = make_terraform(project, {**terraform_environment, **emulator.environment})
-    running.run("ecs", "init", "-input=false", "-no-color")
-    yield running
-    logging.getLogger(__name__).info("%s", {step: round(seconds, 2) for step, seconds in running.seconds.items()})
-
-
-def _apply(terraform: Any, label: str, *variables: str) -> dict[str, Any]:
-    """Apply, see that a second plan is empty, and return the outputs."""
-    terraform.run("ecs", "apply", *QUIET, "-auto-approve", *variables, label=f"apply: {label}")
-    terraform.run("ecs", "plan", *QUIET, "-detailed-exitcode", *variables, label=f"second plan: {label}")
-    outputs = json.loads(terraform.run("ecs", "output", "-json").stdout)
-    return {name: output["value"] for name, output in outputs.items()}
-
-
-def test_the_modules_apply_and_then_plan_nothing(terraform: Any, emulator: Any) -> None:
+def test_the_modules_apply_and_then_plan_nothing(try_modules: Callable[[str, str], Any], emulator: Any) -> None:
     """Second plans are empty: at first, after new images, after a removal and another way out."""
+    terraform = try_modules("ecs", STACK)
     ecs, ec2 = emulator.client("ecs"), emulator.client("ec2")
-    outputs = _apply(terraform, "two services")
+    outputs = terraform.settle("ecs", "two services")
     web = outputs["services"]["web"]
     assert web["integration"] == {"type": "http_proxy", "target": "http://acme-local.elb.localhost:31234"}
     _check_service(emulator, outputs, "web")
 
-    again = _apply(terraform, "new images", "-var", "revision=2")["services"]["web"]
+    again = terraform.settle("ecs", "new images", "-var", "revision=2")["services"]["web"]
     assert (web["version"], again["version"]) == ("1", "2")
     (running,) = ecs.describe_services(cluster="acme-local", services=["acme-local-web"])["services"]
     assert running["taskDefinition"] == again["details"]["task_definition"]
 
     gone = ("-var", 'services={"web":31234}', "-var", "revision=2", "-var", "nat=none")
-    _apply(terraform, "one service, no way out", *gone)
+    terraform.settle("ecs", "one service, no way out", *gone)
     active = ecs.describe_services(cluster="acme-local", services=["acme-local-web", "acme-local-order-desk"])
     assert [each["serviceName"] for each in active["services"] if each["status"] == "ACTIVE"] == ["acme-local-web"]
     endpoints = {each["ServiceName"] for each in ec2.describe_vpc_endpoints()["VpcEndpoints"]}
     assert {"com.amazonaws.eu-west-1.s3", "com.amazonaws.eu-west-1.ecr.dkr"} < endpoints
     assert [each for each in ec2.describe_nat_gateways()["NatGateways"] if each["State"] == "available"] == []
 
-    terraform.run("ecs", "destroy", *QUIET, "-auto-approve", *gone)
+    terraform.destroy("ecs", *gone)
     assert [each["CidrBlock"] for each in ec2.describe_vpcs()["Vpcs"] if not each["IsDefault"]] == []
 
 

@@ -12,7 +12,11 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.local.project import Project, copy_project, find_uv, free_port, install, wait_for
+from tests.local.project import Project, copy_project, find_uv, free_port, install
+from tests.waiting import until
+
+TOGETHER = ("test_kinds.py", "test_locks.py", "test_change.py", "test_rollouts.py")
+"""Files whose tests share one system."""
 
 
 class SideBySide(LoadScopeScheduling):
@@ -23,7 +27,7 @@ class SideBySide(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return file if file.endswith(("test_kinds.py", "test_rollouts.py")) else nodeid
+        return file if file.endswith(TOGETHER) else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -62,7 +66,7 @@ def running(installed: Path, root: Path, *services: str) -> Generator[Project]:
     made = Project(root, installed / ".venv/bin/inv", free_port(), {"UV": find_uv()})
     yield made
     made.run("down")
-    wait_for(f"the end of {made.processes()}", lambda: not made.processes(), 20)
+    until(lambda: not made.processes(), f"the end of {made.processes()}", 20)
 
 
 @pytest.fixture

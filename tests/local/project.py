@@ -9,8 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -130,14 +129,6 @@ class Project:
                 if str(self.root) in command or str(place).startswith(str(self.root)):
                     found.append(f"{folder.name} {command}")
         return found
-
-
-def wait_for(what: str, condition: Callable[[], object], seconds: float = 30) -> None:
-    """Wait until a condition holds, and fail when it does not in time."""
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, f"gave up waiting for {what}"
-        time.sleep(0.02)
 
 
 def read_until(process: subprocess.Popen[str], moment: str) -> str:

@@ -21,7 +21,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.local.project import HERE, LEFT_OUT, Project, find_uv, free_port, smoke, wait_for
+from tests.local.project import HERE, LEFT_OUT, Project, find_uv, free_port, smoke
+from tests.waiting import until
 
 PAGE = HERE / "docs/guides/adopting.md"
 ADOPTED = HERE / "tests/adopted"
@@ -127,7 +128,7 @@ class Bookshop:
 
     def wait_for_line(self, service: str, *texts: str) -> dict[str, Any]:
         """Return the first of these lines; they come a moment after answers."""
-        wait_for(f"{texts} in the log of {service}", lambda: self.printed(service, *texts))
+        until(lambda: self.printed(service, *texts), f"{texts} in the log of {service}")
         return json.loads(self.printed(service, *texts)[0])
 
 
@@ -184,7 +185,7 @@ def bookshop(project: Project) -> Generator[Bookshop]:
     assert done.returncode == 0, done.stdout + done.stderr
     with plain_uvicorns(project, PREFIXES) as plain:
         for address in plain.values():
-            wait_for(address, lambda address=address: listens(address))
+            until(lambda address=address: listens(address), address)
         yield Bookshop(project, plain)
 
 
@@ -263,7 +264,7 @@ def check_background_tasks(shop: Bookshop) -> None:
     for service in KINDS:
         address = f"{shop.project.url}/{service}/till/letters"
         assert httpx.post(address, params={"words": "dear reader"}).status_code == 202
-        wait_for("the letter", lambda address=address: "dear reader" in httpx.get(address).json())
+        until(lambda address=address: "dear reader" in httpx.get(address).json(), "the letter")
 
 
 def check_health(shop: Bookshop) -> None:

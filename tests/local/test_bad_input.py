@@ -16,7 +16,8 @@ import pytest
 from stackyard.commands.session import Session
 from stackyard.local import daemons
 from stackyard.screen import Screen
-from tests.local.project import Done, Project, free_port, read_until, wait_for
+from tests.local.project import Done, Project, free_port, read_until
+from tests.waiting import until
 
 SERVICE = "src/services/api/service.yaml"
 
@@ -162,7 +163,7 @@ def test_no_provider_to_be_had(project: Project, tmp_path: Path) -> None:
     config.write_text(f'provider_installation {{\n  filesystem_mirror {{ path = "{tmp_path}/empty" }}\n}}\n')
     done = project.run("up", "--port", str(project.port), TF_CLI_CONFIG_FILE=str(config))
     expect(done, 3, "no AWS provider for Terraform", "STACKYARD_PROVIDER_MIRROR")
-    wait_for("every process to end", lambda: not project.processes())
+    until(lambda: not project.processes(), "every process to end")
 
 
 NO_CREDENTIALS = {
@@ -224,7 +225,7 @@ def test_a_disk_that_takes_nothing(project: Project, mount: str, words: str) -> 
         env=environment, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     expect(Done(done.returncode, done.stdout, done.stderr), 3, words, ".stackyard")
-    wait_for("every process to end", lambda: not project.processes())
+    until(lambda: not project.processes(), "every process to end")
 
 
 def test_an_emulator_that_dies_under_way(project: Project) -> None:
@@ -255,4 +256,4 @@ def test_a_service_that_does_not_start(project: Project) -> None:
     assert 'app.py", line ' in done.err
     assert "nothing_of_that_name" in done.err
     assert "deployed, but not healthy" in done.err
-    wait_for("every process to end", lambda: not project.processes())
+    until(lambda: not project.processes(), "every process to end")

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import re
-import signal
 import subprocess
 
 import httpx
@@ -15,8 +11,7 @@ from stackyard.commands.bootstrap import KEY
 from stackyard.commands.session import Session
 from stackyard.local import daemons
 from stackyard.screen import Screen
-from stackyard.tools.holding import who_am_i
-from tests.local.project import Project, read_until, wait_for
+from tests.local.project import Project, read_until
 
 MOMENTS_OF_UP = (
     "▸ packages",
@@ -113,94 +108,3 @@ def test_bootstrap_killed_at_any_moment_converges(project: Project) -> None:
     finally:
         daemon.stop()
         daemons.forget(session.layout, daemons.EMULATOR)
-
-
-def locked(project: Project) -> bool:
-    """Tell whether the state of the laptop's environment is locked."""
-    session = Session.begin(project.root, "local", Screen())
-    return session.aws.read_text(session.target.state_bucket, "app/local/terraform.tfstate.tflock") is not None
-
-
-def terraform_of(project: Project) -> int:
-    """Return the process id of the Terraform that works for a deploy of this project."""
-    holder = json.loads((project.root / ".stackyard/env/local/changing.holder").read_text())
-    return int(holder["child"])
-
-
-def test_terraform_killed_too_leaves_a_lock_that_is_named_and_released(project: Project) -> None:
-    """A power cut in the middle of an apply: the next deploy names the stale lock, releases it, and converges."""
-    project.up()
-    project.change("src/services/api/service.yaml", "kind: lambda", "kind: lambda\nmemory: 2048")
-    with project.started("deploy", "--env", "local") as process:
-        read_until(process, "▸ apply")
-        wait_for("the apply to lock", lambda: locked(project))
-        process.kill()
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(terraform_of(project), signal.SIGKILL)
-    assert locked(project)
-
-    done = project.deploy()
-    assert f"left locked by a killed run ({who_am_i()}" in done.err
-    assert re.search(r"inv unlock --env local --id [0-9a-f-]{36}", done.err)
-    assert "release 2" in done.err
-    assert "no changes" in project.deploy().err
-
-
-def test_ctrl_c_in_the_middle_of_an_apply(project: Project) -> None:
-    """Ctrl-C lets Terraform end what it began: exit code 130, no lock left, and the next deploy goes on."""
-    project.up()
-    project.change("src/services/api/service.yaml", "kind: lambda", "kind: lambda\nmemory: 2048")
-    with project.started("deploy", "--env", "local") as process:
-        read_until(process, "▸ apply")
-        wait_for("the apply to lock", lambda: locked(project))
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=120)
-    assert process.returncode == 130, err
-    assert "asked Terraform to stop" in err
-    assert "Traceback" not in err
-    done = project.deploy()
-    assert "locked" not in done.err
-    assert "release 2" in done.err
-
-
-def test_two_deploys_at_once(project: Project) -> None:
-    """One goes on; the other is refused with exit code 5 and says who holds the environment."""
-    project.up()
-    project.change("src/services/api/service.yaml", "kind: lambda", "kind: lambda\nmemory: 1536")
-    with project.started("deploy", "--env", "local") as first:
-        read_until(first, "▸ plan")
-        second = project.run("deploy", "--env", "local")
-        _, err = first.communicate(timeout=120)
-        assert first.returncode == 0, err
-    assert second.code == 5, second.text()
-    assert f"{who_am_i()} (process {first.pid}) runs `deploy --env local` since" in second.err
-    assert "Traceback" not in second.err
-
-
-def test_a_lock_of_somebody_else_is_refused_and_released_on_demand(project: Project) -> None:
-    """A lock that another machine holds is never released by itself; `inv unlock` names it and releases it."""
-    project.up()
-    session = Session.begin(project.root, "local", Screen())
-    lock = {
-        "ID": "0d1e2f3a-0000-4000-8000-000000000001",
-        "Operation": "OperationTypeApply",
-        "Info": "",
-        "Who": "sam@elsewhere",
-        "Version": "1.11.4",
-        "Created": "2026-11-01T10:00:00.000000Z",
-        "Path": "p",
-    }
-    key = "app/local/terraform.tfstate.tflock"
-    assert session.aws.put_new(session.target.state_bucket, key, lock)
-    refused = project.run("deploy", "--env", "local")
-    assert refused.code == 5, refused.text()
-    command = f"inv unlock --env local --id {lock['ID']}"
-    assert "sam@elsewhere holds it since 2026-11-01" in refused.err
-    assert command in refused.err
-    wrong = project.run("unlock", "--env", "local", "--id", "nonsense")
-    assert wrong.code == 3
-    looked = project.run("unlock", "--env", "local", "--dry-run")
-    assert "sam@elsewhere" in looked.err
-    assert session.aws.read_text(session.target.state_bucket, key) is not None
-    assert project.run(*command.split()[1:]).code == 0
-    assert "no changes" in project.deploy().err

@@ -18,7 +18,8 @@ import pytest
 
 from stackyard.commands.session import Session
 from stackyard.screen import Screen
-from tests.local.project import Project, smoke, wait_for
+from tests.local.project import Project, smoke
+from tests.waiting import until
 
 SERVICES = {"quick": "lambda", "runner": "apprunner", "steady": "ecs", "pods": "eks"}
 KEYED = "steady"
@@ -138,7 +139,7 @@ def test_a_process_that_ends_is_started_again(kinds: Project) -> None:
     for name, kind in SERVICES.items():
         failed = get(kinds, f"/{name}/end", key)
         assert failed.status_code == (502 if kind == "lambda" else 504), failed.text
-        wait_for(f"{name} to be back", lambda name=name: get(kinds, f"/{name}/health", key).status_code == 200)
+        until(lambda name=name: get(kinds, f"/{name}/health", key).status_code == 200, f"{name} to be back")
         assert get(kinds, f"/{name}/told", key).json()["TOKEN"] == "very-secret"
 
 

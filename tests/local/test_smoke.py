@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import httpx
 
-from tests.local.project import Project, smoke, wait_for
+from tests.local.project import Project, smoke
+from tests.waiting import until
 
 VAULT = """
 from servicekit import create_app
@@ -49,7 +50,7 @@ def test_smoke_tells_a_working_environment_from_others(project: Project) -> None
 
     broken = 'checks={"database": lambda: False}, description='
     project.change("src/services/api/api/app.py", "description=", broken)
-    wait_for("the service to be reloaded", lambda: httpx.get(f"{project.url}/readiness").status_code == 503)
+    until(lambda: httpx.get(f"{project.url}/readiness").status_code == 503, "the service to be reloaded")
     done = smoke(project)
     assert done.code == 1, done.text()
     assert "Not ready: database" in done.out

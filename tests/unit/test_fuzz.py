@@ -23,23 +23,14 @@ from stackyard.images import Image, build_command
 from stackyard.kinds import KINDS
 from stackyard.models import merge
 from stackyard.names import module_name
-from stackyard.rendering import DEFAULT, Templates, find_templates
-from stackyard.scaffold import Facts, Found, Request, plan_additions
+from stackyard.rendering import Templates, find_templates
+from stackyard.scaffold import Request, plan_additions
 from stackyard.services import ServiceFile
 from stackyard.testing import ScriptedRunner, printed_screen
-from tests.generated import names, paths, settings_of_services, texts, write_yaml
+from tests.generated import FACTS, names, paths, settings_of_services, texts, write_yaml
 from tests.unit.folder import Folder
 
 TEMPLATES = Templates()
-FACTS = Facts(
-    project="acme",
-    environments=("local", "dev", "prod"),
-    taken=frozenset({"yaml"}),
-    templates=find_templates(),
-    default_template=DEFAULT,
-    services={"api": Found(settings={"kind": "lambda"})},
-)
-
 FEWER = settings(max_examples=80)
 """For tests that write files: a disk is slow."""
 

@@ -13,19 +13,12 @@ import yaml
 from stackyard.addresses import listener_port
 from stackyard.errors import ConfigError
 from stackyard.kinds import KINDS
-from stackyard.rendering import DEFAULT, NewService, Templates, describe_template, find_templates
+from stackyard.rendering import NewService, Templates, describe_template, find_templates
 from stackyard.scaffold import Addition, Facts, Found, Request, plan_additions, settled_kind
 from stackyard.services import Service, ServiceFile, check_kind
+from tests.generated import FACTS
 
 TEMPLATES = Templates()
-FACTS = Facts(
-    project="acme",
-    environments=("local", "dev", "prod"),
-    taken=frozenset({"yaml"}),
-    templates=find_templates(),
-    default_template=DEFAULT,
-    services={"api": Found(settings={"kind": "lambda", "path": "/"})},
-)
 
 
 def plan(*names: str, facts: Facts = FACTS, **asked: str | bool) -> tuple[Addition, ...]:

@@ -11,7 +11,7 @@ import pytest
 
 from stackyard.errors import ConfigError, MissingError, RefusedError, StackyardError, ToolError
 from stackyard.testing import ScriptedRunner
-from stackyard.tools.terraform import LockedError, Planned, Stack, stack_sources
+from stackyard.tools.terraform import LockedError, Planned, Stack
 from stackyard.tools.terraform_binary import Binary
 from stackyard.tools.tfevents import Applied, Change, Event
 
@@ -137,7 +137,7 @@ def test_a_command_gets_its_own_data_folder_and_the_lock(runner: ScriptedRunner,
     assert call.env is not None
     assert call.env["TF_DATA_DIR"] == str(stack.work / "data")
     assert (call.env["TF_INPUT"], call.env["TF_IN_AUTOMATION"], call.env["CHECKPOINT_DISABLE"]) == ("0", "1", "1")
-    assert call.env["PATH"] == "/bin"
+    assert (call.env["PATH"], call.env["GOGC"]) == ("/bin", "400")
     assert call.keep_fds == (9,)
 
 
@@ -392,12 +392,3 @@ def test_a_lock_is_released_by_its_id(runner: ScriptedRunner, stack: Stack) -> N
     """Without a question, because ours was asked before."""
     runner.expect("/bin/terraform", f"-chdir={stack.source}", "force-unlock", "-force", "-no-color", "some-id")
     assert stack.unlock("some-id").code == 0
-
-
-def test_a_stacks_sources_are_its_own_and_all_modules(tmp_path: Path) -> None:
-    """In one order, whatever the file system's; tests and other stacks are not among them."""
-    for name in ("app/b.tf", "app/a.tf", "modules/m/main.tf", "modules/m/tests/x.tftest.hcl", "bootstrap/main.tf"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    found = [path.relative_to(tmp_path).as_posix() for path in stack_sources(tmp_path, "app")]
-    assert found == ["app/a.tf", "app/b.tf", "modules/m/main.tf"]

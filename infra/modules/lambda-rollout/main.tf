@@ -2,14 +2,12 @@ data "aws_partition" "current" {}
 
 locals {
   # Two services with the same steps share a configuration. It cannot be changed, so its name says what is in it.
-  names = { for service, rollout in var.services : service => "${local.full_name}-${rollout.strategy}-${rollout.percent}-${rollout.interval}" }
+  names = { for service, rollout in var.services : service => "${var.name}-${rollout.strategy}-${rollout.percent}-${rollout.interval}" }
   steps = { for name in distinct(values(local.names)) : name => var.services[[for service, used in local.names : service if used == name][0]] }
-
-  full_name = "${var.project}-${var.environment}"
 }
 
 resource "aws_codedeploy_app" "this" {
-  name             = local.full_name
+  name             = var.name
   compute_platform = "Lambda"
 }
 
@@ -76,7 +74,7 @@ resource "aws_codedeploy_deployment_group" "this" {
 
 # What CodeDeploy may do: shift these functions' alias and look at alarms.
 resource "aws_iam_role" "this" {
-  name                 = "${local.full_name}_rollout"
+  name                 = "${var.name}_rollout"
   path                 = "/${var.project}/${var.environment}/"
   permissions_boundary = var.permissions_boundary
 
@@ -102,8 +100,8 @@ resource "aws_iam_role_policy" "this" {
         Effect = "Allow"
         Action = ["lambda:GetAlias", "lambda:GetProvisionedConcurrencyConfig", "lambda:UpdateAlias"]
         Resource = flatten([for service in sort(keys(var.services)) : [
-          "arn:${data.aws_partition.current.partition}:lambda:${var.region}:${var.account}:function:${local.full_name}-${service}",
-          "arn:${data.aws_partition.current.partition}:lambda:${var.region}:${var.account}:function:${local.full_name}-${service}:*",
+          "arn:${data.aws_partition.current.partition}:lambda:${var.region}:${var.account}:function:${var.name}-${service}",
+          "arn:${data.aws_partition.current.partition}:lambda:${var.region}:${var.account}:function:${var.name}-${service}:*",
         ]])
       },
       {

@@ -1,3 +1,14 @@
+variable "name" {
+  description = "Name of the application, which the functions' names begin with: \"<project>-<environment>\"."
+  type        = string
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{0,55}$", var.name))
+    error_message = "name is \"${var.name}\": lower-case letters, digits and \"-\" are allowed, a letter first, 56 at most: its role's name has room for 64."
+  }
+}
+
 variable "project" {
   description = "The project's name."
   type        = string
@@ -8,11 +19,6 @@ variable "environment" {
   description = "The environment's name."
   type        = string
   nullable    = false
-
-  validation {
-    condition     = length("${var.project}-${var.environment}_rollout") <= 64
-    error_message = "\"${var.project}-${var.environment}_rollout\" is longer than the 64 characters that IAM allows."
-  }
 }
 
 variable "account" {

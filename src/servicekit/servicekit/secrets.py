@@ -89,38 +89,34 @@ def _reader(environ: Mapping[str, str]) -> Callable[[str], str]:
     """Return what reads one secret by its ARN."""
     try:
         # Not boto3, nor botocore's own client: loading the service's model takes longer than the call.
-        from botocore.auth import SigV4Auth  # noqa: PLC0415  see the module's docstring
-        from botocore.awsrequest import AWSRequest  # noqa: PLC0415
-        from botocore.exceptions import BotoCoreError  # noqa: PLC0415
-        from botocore.httpsession import URLLib3Session  # noqa: PLC0415
-        from botocore.session import Session  # noqa: PLC0415
+        from botocore import auth, awsrequest, exceptions, httpsession, session  # noqa: PLC0415  (see the docstring)
     except ImportError:
         message = f"{SECRETS_VARIABLE}: is set, and botocore is not installed; depend on servicekit[secrets]"
         raise SettingsError(message) from None
     endpoint = environ.get("AWS_ENDPOINT_URL_SECRETS_MANAGER") or environ.get("AWS_ENDPOINT_URL")
-    aws: Any = Session
+    aws: Any = session.Session
     try:
         found = aws().get_credentials()
         credentials = found.get_frozen_credentials() if found else None
-    except BotoCoreError as error:
+    except exceptions.BotoCoreError as error:
         raise SettingsError(f"{SECRETS_VARIABLE}: AWS credentials could not be had: {error}") from None
     if credentials is None:
         raise SettingsError(f"{SECRETS_VARIABLE}: is set, and there are no AWS credentials to read the secrets with")
-    session: Any = URLLib3Session(timeout=_SECONDS)
+    connection: Any = httpsession.URLLib3Session(timeout=_SECONDS)
 
     def send(arn: str) -> Any:
         _, partition, _, region, _ = arn.split(":", 4)
         url = endpoint or f"https://secretsmanager.{region}.{_SUFFIXES.get(partition, 'amazonaws.com')}"
         headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "secretsmanager.GetSecretValue"}
-        request = AWSRequest("POST", url.rstrip("/") + "/", headers, json.dumps({"SecretId": arn}).encode())
-        signer: Any = SigV4Auth(credentials, "secretsmanager", region)
+        request = awsrequest.AWSRequest("POST", url.rstrip("/") + "/", headers, json.dumps({"SecretId": arn}).encode())
+        signer: Any = auth.SigV4Auth(credentials, "secretsmanager", region)
         signer.add_auth(request)
-        return session.send(request.prepare())
+        return connection.send(request.prepare())
 
     def read(arn: str, tries: int = _TRIES) -> str:
         try:
             answer = send(arn)
-        except BotoCoreError as error:
+        except exceptions.BotoCoreError as error:
             if tries == 1:
                 raise _UnreadableError(f"could not be asked for: {type(error).__name__}") from None
         else:

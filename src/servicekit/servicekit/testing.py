@@ -45,7 +45,6 @@ def rest_event(
     inside = parts.path.removeprefix(own).strip("/")
     custom = base_path is not None
     path = (f"{base_path}{parts.path}" if custom else parts.path) or "/"
-    public = path if custom else f"/{stage}{path}"
     host = "api.example.com" if custom else "abcdef1234.execute-api.eu-west-1.amazonaws.com"
     all_headers = [("Host", host), ("X-Forwarded-Proto", "https"), ("X-Forwarded-Port", "443"), *headers]
     query = parse_qsl(parts.query, keep_blank_values=True)
@@ -60,25 +59,29 @@ def rest_event(
         "multiValueQueryStringParameters": _grouped(query) or None,
         "pathParameters": {"proxy": unquote(inside)} if inside else None,
         "stageVariables": None,
-        "requestContext": {
-            "accountId": "123456789012",
-            "apiId": "abcdef1234",
-            "domainName": host,
-            "domainPrefix": host.split(".", maxsplit=1)[0],
-            "extendedRequestId": "JKJaXmPLvHcESHA=",
-            "httpMethod": method,
-            "identity": {"sourceIp": "192.0.2.1", "userAgent": "test"},
-            "path": public,
-            "protocol": "HTTP/1.1",
-            "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
-            "requestTime": "23/Nov/2026:07:36:43 +0000",
-            "requestTimeEpoch": 1795419403000,
-            "resourceId": "0cfd8b",
-            "resourcePath": resource,
-            "stage": stage,
-        },
+        "requestContext": _request_context(method, host, path if custom else f"/{stage}{path}", resource, stage),
         "body": None if body is None else base64.b64encode(body).decode(),
         "isBase64Encoded": body is not None,
+    }
+
+
+def _request_context(method: str, host: str, path: str, resource: str, stage: str) -> dict[str, Any]:
+    return {
+        "accountId": "123456789012",
+        "apiId": "abcdef1234",
+        "domainName": host,
+        "domainPrefix": host.split(".", maxsplit=1)[0],
+        "extendedRequestId": "JKJaXmPLvHcESHA=",
+        "httpMethod": method,
+        "identity": {"sourceIp": "192.0.2.1", "userAgent": "test"},
+        "path": path,
+        "protocol": "HTTP/1.1",
+        "requestId": "c6af9ac6-7b61-11e6-9a41-93e8deadbeef",
+        "requestTime": "23/Nov/2026:07:36:43 +0000",
+        "requestTimeEpoch": 1795419403000,
+        "resourceId": "0cfd8b",
+        "resourcePath": resource,
+        "stage": stage,
     }
 
 

@@ -304,6 +304,16 @@ async def spawn(
         )
 
 
+def signal_group(leader: asyncio.subprocess.Process | None, number: signal.Signals) -> bool:
+    """Signal a program that `spawn` started and what it started itself; False when it has ended."""
+    if leader is None or leader.returncode is not None:
+        return False
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader.pid, number)
+        return True
+    return False
+
+
 def end_group(leader: int) -> None:
     """Kill what is left of a process group whose leader is gone (a Terraform's provider outlives its SIGKILL)."""
     with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -8,13 +8,14 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+
+from tests.waiting import until
 
 START = (sys.executable, "-m", "stackyard.local.emulator")
 PARENT = """
@@ -25,14 +26,6 @@ argv = (sys.executable, "-m", "stackyard.local.emulator", "--ready", sys.argv[1]
 start_daemon(argv, log=Path(sys.argv[1] + ".log"), env=os.environ, cwd=Path.cwd())
 time.sleep(600)
 """
-
-
-def _wait(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        if time.monotonic() > deadline:
-            pytest.fail(f"{what}: not within 30 s")
-        time.sleep(0.01)
 
 
 def _gone(pid: int) -> bool:
@@ -56,7 +49,7 @@ def test_ready_file_says_who_and_where(tmp_path: Path) -> None:
     ready = tmp_path / "ready.json"
     with subprocess.Popen((*START, "--ready", str(ready))) as process:
         try:
-            _wait(ready.exists, "the ready file")
+            until(ready.exists, "the ready file")
             facts = json.loads(ready.read_text())
             assert facts == {"pid": process.pid, "port": facts["port"], "url": f"http://127.0.0.1:{facts['port']}"}
             assert [path.name for path in tmp_path.iterdir()] == ["ready.json"]
@@ -76,11 +69,11 @@ def test_ends_with_its_parent(tmp_path: Path) -> None:
     ready = tmp_path / "ready.json"
     with subprocess.Popen((sys.executable, "-c", PARENT, str(ready))) as parent:
         try:
-            _wait(ready.exists, "the ready file")
+            until(ready.exists, "the ready file")
         finally:
             parent.send_signal(signal.SIGKILL)
     pid = json.loads(ready.read_text())["pid"]
-    _wait(lambda: _gone(pid), "the emulator ends")
+    until(lambda: _gone(pid), "the emulator ends")
 
 
 def test_refuses_a_port_that_is_taken(tmp_path: Path) -> None:

@@ -7,8 +7,7 @@ import os
 import shutil
 import socket
 import sys
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,10 +15,11 @@ from typing import Any, TypeVar
 import httpx
 
 from stackyard.tools.process import Completed, Daemon, SystemRunner, start_daemon
+from tests.waiting import PATIENCE, until
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
-DEADLINE = 30.0
+DEADLINE = PATIENCE
 KEY: dict[str, Any] = {
     "id": "k1",
     "name": "acme-local",
@@ -36,6 +36,29 @@ def handler(event, context):
     return {"statusCode": 200, "body": json.dumps(event)}
 """
 
+VERSION = """
+import os
+import time
+
+def handler(event, context):
+    time.sleep({pause})
+    return {{"statusCode": 200, "body": "{version}"}}
+"""
+
+ENVIRONMENT = """
+import json
+import os
+import sys
+
+def handler(event, context):
+    told = {"function_name": context.function_name, "function_version": context.function_version,
+            "memory": context.memory_limit_in_mb, "arn": context.invoked_function_arn, "id": context.aws_request_id,
+            "group": context.log_group_name, "left": context.get_remaining_time_in_millis()}
+    print("grüße from the service ✓")
+    facts = {"env": dict(os.environ), "cwd": os.getcwd(), "argv": sys.argv, "context": told}
+    return {"statusCode": 200, "body": json.dumps(facts)}
+"""
+
 SAY = """
 import base64
 import json
@@ -46,18 +69,6 @@ def handler(event, context):
 
 T = TypeVar("T")
 Json = dict[str, Any]
-
-
-def until(look: Callable[[], T], what: str, deadline: float = DEADLINE) -> T:
-    """Return the first true thing that ``look`` sees."""
-    end = time.monotonic() + deadline
-    while True:
-        found = look()
-        if found:
-            return found
-        if time.monotonic() > end:
-            raise AssertionError(f"not within {deadline} s: {what}")
-        time.sleep(0.02)
 
 
 def is_alive(pid: int) -> bool:

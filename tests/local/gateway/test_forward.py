@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 from applications import FAR, say, told
-from gateway_lab import ECHO, KEY, Lab, method, until
+from gateway_lab import ECHO, KEY, Lab, method
+
+from tests.waiting import until
 
 
 @pytest.mark.parametrize(

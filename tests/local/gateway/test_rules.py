@@ -9,7 +9,9 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from gateway_lab import ECHO, KEY, SAY, Lab, arn, method, until
+from gateway_lab import ECHO, KEY, SAY, Lab, arn, method
+
+from tests.waiting import until
 
 WRONG = {"message": "Internal server error"}
 TROUBLE = """

@@ -7,7 +7,9 @@ import concurrent.futures
 import httpx
 import pytest
 from applications import FUNCTION, HEALTH, LIFESPAN, load, version
-from gateway_lab import Lab, is_alive, until
+from gateway_lab import Lab, is_alive
+
+from tests.waiting import until
 
 
 def test_reload_under_load_drops_nothing(lab: Lab) -> None:

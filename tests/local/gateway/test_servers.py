@@ -12,9 +12,10 @@ import time
 import httpx
 import pytest
 from applications import ENVIRONMENT, FILES, FUNCTION, HELLO, KIT, version
-from gateway_lab import Lab, is_alive, until
+from gateway_lab import Lab, is_alive
 
 from stackyard.tools.process import SystemRunner
+from tests.waiting import until
 
 
 def notes(lab: Lab, name: str) -> list[str]:

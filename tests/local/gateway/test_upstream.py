@@ -11,9 +11,10 @@ import time
 import httpx
 import pytest
 from applications import say, told
-from gateway_lab import Lab, until
+from gateway_lab import Lab
 
 from stackyard.local.gateway.upstream import MOST
+from tests.waiting import until
 
 MIB = 1024 * 1024
 

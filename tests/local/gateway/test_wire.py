@@ -7,7 +7,9 @@ import socket
 import time
 
 import pytest
-from gateway_lab import Lab, until
+from gateway_lab import Lab
+
+from tests.waiting import until
 
 HOST = b"Host: localhost\r\n"
 

@@ -12,32 +12,10 @@ from pathlib import Path
 
 import httpx
 import pytest
-from gateway_lab import ECHO, Lab, is_alive, until
+from gateway_lab import ECHO, ENVIRONMENT, VERSION, Lab, is_alive
 
 from stackyard.tools.process import SystemRunner
-
-VERSION = """
-import os
-import time
-
-def handler(event, context):
-    time.sleep({pause})
-    return {{"statusCode": 200, "body": "{version}"}}
-"""
-
-ENVIRONMENT = """
-import json
-import os
-import sys
-
-def handler(event, context):
-    told = {"function_name": context.function_name, "function_version": context.function_version,
-            "memory": context.memory_limit_in_mb, "arn": context.invoked_function_arn, "id": context.aws_request_id,
-            "group": context.log_group_name, "left": context.get_remaining_time_in_millis()}
-    print("grüße from the service ✓")
-    facts = {"env": dict(os.environ), "cwd": os.getcwd(), "argv": sys.argv, "context": told}
-    return {"statusCode": 200, "body": json.dumps(facts)}
-"""
+from tests.waiting import until
 
 MEETING = """
 import json
@@ -254,58 +232,6 @@ def test_a_crash_loop_does_not_spin(lab: Lab) -> None:
     for _ in range(200):
         assert lab.client.get("/app").status_code == 502
     assert lab.described("app")["cold_starts"] < 20
-
-
-def test_a_new_deployment_is_served_without_a_restart(lab: Lab) -> None:
-    """New routes, changed and removed functions take effect; what did not change keeps its worker."""
-    lab.service("kept", ECHO)
-    lab.service("gone", ECHO)
-    lab.service("changed", ENVIRONMENT)
-    lab.start()
-    kept, gone = lab.workers("kept"), lab.workers("gone")
-    lab.service("new", VERSION.format(pause=0, version="here"))
-    lab.service("changed", ENVIRONMENT, environment={"GREETING": "new"})
-    for name in ("/gone", "/gone/{proxy+}"):
-        del lab.paths[name]
-    lab.functions = {key: each for key, each in lab.functions.items() if each["service"] != "gone"}
-    lab.redeploy()
-    assert lab.client.get("/new").text == "here"
-    assert lab.event("/changed")["env"]["GREETING"] == "new"
-    assert lab.client.get("/gone").status_code == 403
-    assert lab.workers("kept") == kept
-    until(lambda: not any(is_alive(pid) for pid in gone), "the removed service's worker is gone")
-
-
-def test_a_deployment_of_nothing(lab: Lab) -> None:
-    """The intended last removal leaves a gateway that knows no route, and the next deployment brings one."""
-    lab.start()
-    assert lab.client.get("/").json() == {"message": "Missing Authentication Token"}
-    lab.service("echo", ECHO)
-    lab.redeploy()
-    assert lab.client.get("/echo").status_code == 200
-
-
-def test_a_request_under_way_survives_a_deployment(lab: Lab) -> None:
-    """It finishes on the worker it began on, with the answer of the code it began with."""
-    lab.service("app", VERSION.format(pause=1, version="old"))
-    lab.start()
-    with concurrent.futures.ThreadPoolExecutor() as pool:
-        under_way = pool.submit(httpx.get, f"{lab.url}/app", timeout=30)
-        until(lambda: lab.workers("app", "busy"), "it is under way")
-        lab.service("app", VERSION.format(pause=0, version="new"), version="2")
-        lab.redeploy()
-        assert lab.client.get("/app").text == "new"
-        assert (under_way.result().status_code, under_way.result().text) == (200, "old")
-
-
-@pytest.mark.parametrize("text", ["not json", "{}", '{"id": 1}'])
-def test_a_bad_deployment_changes_nothing(lab: Lab, text: str) -> None:
-    """The old one goes on, and the terminal says what is wrong with the new one."""
-    lab.service("echo", ECHO)
-    lab.start()
-    lab.file.write_text(text, encoding="utf-8")
-    until(lambda: "the deployment before goes on" in lab.screen(), "the error is told")
-    assert lab.client.get("/echo").status_code == 200
 
 
 def test_a_route_that_cannot_be_served_is_refused_at_once(lab: Lab) -> None:

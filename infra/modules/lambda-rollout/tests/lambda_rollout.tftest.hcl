@@ -8,6 +8,7 @@ mock_provider "aws" {
 }
 
 variables {
+  name                 = "acme-dev"
   project              = "acme"
   environment          = "dev"
   account              = "111111111111"
@@ -69,12 +70,12 @@ run "may_shift_these_functions_only" {
   }
 }
 
-run "reject_names_too_long_together" {
+run "reject_name" {
   command = plan
   variables {
-    environment = "an-environment-whose-name-goes-on-until-nobody-can-remember"
+    name = "a-name-that-goes-on-and-on-until-nobody-can-remember-how-it-began"
   }
-  expect_failures = [var.environment]
+  expect_failures = [var.name]
 }
 
 run "reject_all_at_once" {

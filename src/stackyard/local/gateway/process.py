@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import asyncio.subprocess
-import contextlib
 import os
 import signal
 import socket
@@ -23,7 +22,7 @@ from stackyard.local.gateway.output import Output
 from stackyard.local.gateway.refusal import Refusal
 from stackyard.local.gateway.upstream import Call, Upstream
 from stackyard.local.gateway.wire import Header
-from stackyard.tools.process import spawn
+from stackyard.tools.process import end_group, signal_group, spawn
 
 PATIENCE = 60.0
 """Seconds from start to the first good answer of ``/health``."""
@@ -81,13 +80,12 @@ class ServerProcess:
         try:
             process = await self._start()
             if self.retiring:
-                self._signal(signal.SIGKILL)
+                signal_group(self._process, signal.SIGKILL)
             self._output.follow()
             proof = asyncio.get_running_loop().create_task(self._prove())
             await process.wait()
             # What the service itself started must not live on.
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
+            end_group(process.pid)
             reason = self._trouble or _ending(process.returncode)
         except (OSError, StackyardError) as error:
             self._note(f"cannot start: {error}")
@@ -136,7 +134,7 @@ class ServerProcess:
                 said = answer
             await asyncio.sleep(_PAUSE)
         self._trouble = f"GET {HEALTH} did not answer well within {PATIENCE:g} s"
-        self._signal(signal.SIGKILL)
+        signal_group(self._process, signal.SIGKILL)
 
     def _say(self, line: bytes) -> None:
         self._surroundings.journal.log(self._definition.service, line.decode("utf-8", "replace"))
@@ -163,28 +161,19 @@ class ServerProcess:
             return
         self.retiring = True
         if not self.ready:
-            self._signal(signal.SIGKILL)
+            signal_group(self._process, signal.SIGKILL)
         elif not self.upstream.under_way:
             self.stop(GRACE)
 
     def stop(self, grace: float) -> None:
         """End it: SIGTERM, ``grace`` seconds, SIGKILL."""
         self.retiring = True
-        if self._signal(signal.SIGTERM):
-            asyncio.get_running_loop().call_later(grace, self._signal, signal.SIGKILL)
+        if signal_group(self._process, signal.SIGTERM):
+            asyncio.get_running_loop().call_later(grace, signal_group, self._process, signal.SIGKILL)
 
     async def ended(self) -> None:
         """Wait for the end of the process."""
         await asyncio.wait([self._task])
-
-    def _signal(self, number: signal.Signals) -> bool:
-        """Signal the process and what it started, which share a group."""
-        if self._process is None or self._process.returncode is not None:
-            return False
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, number)
-            return True
-        return False
 
 
 class _Probe:

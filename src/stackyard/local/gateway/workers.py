@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import asyncio.subprocess
-import contextlib
 import json
 import os
 import signal
@@ -22,7 +21,7 @@ from stackyard.local.gateway.deployment import FunctionDefinition
 from stackyard.local.gateway.environment import Surroundings, render_function_environment
 from stackyard.local.gateway.output import Output
 from stackyard.local.gateway.runtime import Invocation, RuntimeApi
-from stackyard.tools.process import spawn
+from stackyard.tools.process import end_group, signal_group, spawn
 
 INIT_PATIENCE = 10.0
 """Seconds that Lambda gives the init phase; we add the function's timeout, as Lambda does on its second try."""
@@ -86,8 +85,7 @@ class Worker:
             self._output.follow()
             await process.wait()
             # What the service itself started must not live on.
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)
+            end_group(process.pid)
             reason = self.trouble or _ending(process.returncode)
         except (OSError, StackyardError) as error:
             self._surroundings.journal.note(f"cannot start a worker: {error}", self._definition.service)
@@ -173,7 +171,7 @@ class Worker:
     def stop(self) -> None:
         """End it: SIGTERM, a moment, SIGKILL."""
         self.retiring = True
-        if self._signal(signal.SIGTERM):
+        if signal_group(self._process, signal.SIGTERM):
             asyncio.get_running_loop().call_later(_GRACE, self._kill)
 
     async def ended(self) -> None:
@@ -209,16 +207,7 @@ class Worker:
             self._deadline = None
 
     def _kill(self) -> None:
-        self._signal(signal.SIGKILL)
-
-    def _signal(self, number: signal.Signals) -> bool:
-        """Signal the process and what it started, which share a group."""
-        if self._process is None or self._process.returncode is not None:
-            return False
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, number)
-            return True
-        return False
+        signal_group(self._process, signal.SIGKILL)
 
 
 def _worded(reason: str) -> str:

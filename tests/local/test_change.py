@@ -1,0 +1,97 @@
+"""What a running system's deploys do and cost: nothing changed, a setting, all of it taken away. One after another."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import httpx
+import pytest
+
+from stackyard.commands.session import Session
+from stackyard.local.layout import Layout
+from stackyard.screen import Screen
+from stackyard.tools.process import SystemRunner
+from stackyard.tools.terraform_binary import find_terraform
+from tests.local.project import Project
+
+
+@pytest.fixture(scope="module", autouse=True)
+def counted(shared: Project) -> Path:
+    """Bring it up with a Terraform in front of Terraform that notes every call, and return its notes."""
+    notes = shared.root.parent / "terraform-calls"
+    folder = shared.root.parent / "bin"
+    folder.mkdir()
+    real = " ".join(find_terraform(SystemRunner(), Layout(shared.root).cache).argv)
+    (folder / "terraform").write_text(f'#!/bin/sh\necho "$@" >> {notes}\nexec {real} "$@"\n')
+    (folder / "terraform").chmod(0o755)
+    shared.env["PATH"] = f"{folder}:{os.environ['PATH']}"
+    shared.up()
+    return notes
+
+
+def test_an_unchanged_deploy_is_one_plan(shared: Project, counted: Path) -> None:
+    """With nothing changed: exactly one `terraform plan`, no apply, no init, no validate, no second release."""
+    counted.write_text("")
+    done = shared.deploy("--json")
+    lines = counted.read_text().splitlines()
+    calls = [next(word for word in line.split() if not word.startswith("-")) for line in lines]
+    assert sorted(calls) == ["output", "plan", "version"], calls
+    report = json.loads(done.out)
+    assert (report["changed"], report["release"], report["healthy"]) == (False, 1, True)
+
+
+def test_a_changed_setting_reaches_the_running_process(shared: Project) -> None:
+    """An environment variable and a second service of service.yaml reach the gateway by one deploy."""
+    shared.change("src/services/api/service.yaml", "kind: lambda", "kind: lambda\nenvironment: {COLOUR: green}")
+    handler = (
+        "import json, os\n\n\ndef handler(event, context):\n"
+        '    body = {"colour": os.environ.get("COLOUR"), "path": event["path"]}\n'
+        '    return {"statusCode": 200, "body": json.dumps(body)}\n'
+    )
+    shared.write("src/services/tint/service.yaml", "kind: lambda\nenvironment: {COLOUR: blue}\n")
+    shared.write(
+        "src/services/tint/pyproject.toml", '[project]\nname = "tint"\nversion = "0"\nrequires-python = ">=3.11"\n'
+    )
+    shared.write("src/services/tint/tint/__init__.py", "")
+    shared.write("src/services/tint/tint/lambda_handler.py", handler)
+    deployed = shared.deploy()
+    assert "release 2" in deployed.err
+    assert httpx.get(f"{shared.url}/tint/x").json() == {"colour": "blue", "path": "/tint/x"}
+    facts = json.loads((shared.root / ".stackyard/local/deployment.json").read_text())
+    colours = {item["service"]: item["environment"].get("COLOUR") for item in facts["functions"].values()}
+    assert colours == {"api": "green", "tint": "blue"}
+
+    assert "no changes" in shared.deploy().err
+
+
+def test_destroy_takes_all_of_it_away_and_a_deploy_brings_it_back(shared: Project) -> None:
+    """Only with the environment's name typed; what `inv bootstrap` made stays; a key is asked for where one is due."""
+    shared.change("src/services/api/service.yaml", "kind: lambda", "kind: lambda\napi_key: true")
+    assert "release 3" in shared.deploy().err
+    assert httpx.get(f"{shared.url}/greet").json()["message"] == "Forbidden"
+    session = Session.begin(shared.root, "local", Screen())
+    deployed = json.loads((shared.root / ".stackyard/local/deployment.json").read_text())
+    keys = session.aws.describe_keys(deployed["api_id"])
+    answer = httpx.get(f"{shared.url}/greet", headers={"x-api-key": keys[0]["value"]})
+    assert answer.json() == {"message": "Hello, World!"}
+
+    seen = shared.run("destroy", "--env", "local", "--dry-run")
+    assert seen.code == 0, seen.text()
+    assert "to destroy" in seen.err
+    refused = shared.run("destroy", "--env", "local")
+    assert refused.code == 5, refused.text()
+    assert "inv destroy --env local --confirm local" in refused.err
+    assert httpx.get(f"{shared.url}/greet").json()["message"] == "Forbidden"
+
+    done = shared.run("destroy", "--env", "local", "--confirm", "local", "--json")
+    assert done.code == 0, done.text()
+    assert json.loads(done.out)["changed"] is True
+    assert httpx.get(f"{shared.url}/greet").json()["message"] == "Missing Authentication Token"
+    assert {row["deployed"] for row in json.loads(shared.run("services", "--json").out)} == {"no"}
+    assert shared.run("destroy", "--env", "local", "--confirm", "local").code == 0
+    assert "no changes" in shared.run("bootstrap", "--env", "local").err
+
+    assert "release 4" in shared.deploy().err
+    assert httpx.get(f"{shared.url}/greet").json()["message"] == "Forbidden"
