@@ -1,9 +1,12 @@
 # Gradual rollouts by CodeDeploy, and what tells why a rollout failed. What is named begins with the environment's name.
 locals {
-  codedeploy = { for name in keys(local.environments) : name => {
-    application = "${local.arn["codedeploy"]}:application:${local.project}-${name}"
-    group       = "${local.arn["codedeploy"]}:deploymentgroup:${local.project}-${name}/*"
-    config      = "${local.arn["codedeploy"]}:deploymentconfig:${local.project}-${name}-*"
+  # What the names of its resources begin with; the cluster is called just that.
+  begins = { for name, arns in local.arns : name => trimprefix(arns.ecs.cluster, "${local.arn["ecs"]}:cluster/") }
+
+  codedeploy = { for name, begin in local.begins : name => {
+    application = "${local.arn["codedeploy"]}:application:${begin}"
+    group       = "${local.arn["codedeploy"]}:deploymentgroup:${begin}/*"
+    config      = "${local.arn["codedeploy"]}:deploymentconfig:${begin}-*"
   } }
 
   write_rollouts = { for name, arns in local.arns : name => [
@@ -45,7 +48,7 @@ locals {
       Sid      = "ReadStoppedTasks"
       Effect   = "Allow"
       Action   = ["ecs:DescribeTasks"]
-      Resource = "${local.arn["ecs"]}:task/${local.project}-${name}/*"
+      Resource = "${local.arn["ecs"]}:task/${local.begins[name]}/*"
     },
     {
       # App Runner's service names are cut there (modules/apprunner-service).
@@ -53,7 +56,7 @@ locals {
       Effect = "Allow"
       Action = ["logs:FilterLogEvents"]
       Resource = [for group in [
-        "apprunner/${substr("${local.project}-${name}-", 0, 29)}*", "ecs/${local.project}-${name}-*", "lambda/${local.project}-${name}-*",
+        "apprunner/${substr("${local.begins[name]}-", 0, 29)}*", "ecs/${local.begins[name]}-*", "lambda/${local.begins[name]}-*",
       ] : "${local.arn["logs"]}:log-group:/aws/${group}"]
     },
   ] }
