@@ -135,7 +135,9 @@ class Service(FileModel):
         description="Seconds, for `lambda`; 29 by default. Through the gateway a request gets at most 29.",
     )
     scaling: Scaling = Field(default_factory=Scaling, description="How far it may grow.")
-    rollout: Rollout = Field(default_factory=Rollout, description="How requests come to a new version.")
+    rollout: Rollout = Field(
+        default_factory=Rollout, description="How requests come to a new version: all of them at once, or by and by."
+    )
     environment: Annotated[dict[Variable, str], AfterValidator(_check_variables)] = Field(
         default_factory=dict, description="Environment variables; text only."
     )

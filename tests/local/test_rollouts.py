@@ -12,7 +12,7 @@ import boto3
 import pytest
 
 from tests.local.conftest import running
-from tests.local.project import Project, read_until, wait_for
+from tests.local.project import Project, read_until
 
 APP = "src/services/api/api/app.py"
 SETTINGS = "src/services/api/service.yaml"
@@ -147,6 +147,6 @@ def test_all_at_once_again_takes_codedeploy_away(canary: Project) -> None:
     done = canary.deploy()
     assert "CodeDeploy:" not in done.err, done.text()
     assert alias(canary) == ("7", {})
-    wait_for("CodeDeploy's end", lambda: client(canary, "codedeploy").list_applications()["applications"] == [])
+    assert client(canary, "codedeploy").list_applications()["applications"] == []
     planned = canary.run("plan", "--env", "local", "--json")
     assert json.loads(planned.out)["changed"] is False, planned.text()

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import uuid4
 
+from moto.core.exceptions import JsonRESTError, ServiceException
+
 from stackyard.local.emulator.codedeploy.shifting import Shift, Wish
 from stackyard.local.emulator.codedeploy.surroundings import Surroundings
 from stackyard.local.emulator.shapes import Json
@@ -58,6 +60,13 @@ class Deployment:
         self._stop.set()
 
     def _run(self) -> None:
+        try:
+            self._shift_all()
+        except (JsonRESTError, ServiceException) as error:
+            # The function went meanwhile: a destroy does not ask.
+            self._fail("Failed", "INVALID_LAMBDA_FUNCTION", str(error), undo=False)
+
+    def _shift_all(self) -> None:
         trouble = self.surroundings.trouble(self.wish)
         if trouble:
             self._fail("Failed", "INVALID_LAMBDA_CONFIGURATION", trouble, undo=False)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from moto.awslambda.models import lambda_backends
 from moto.cloudwatch.models import cloudwatch_backends
-from moto.core.exceptions import ServiceException
+from moto.core.exceptions import JsonRESTError, ServiceException
 
 from stackyard.local.emulator.codedeploy.shifting import Wish
 
@@ -24,7 +24,7 @@ class Surroundings:
             alias = self._functions.get_alias(wish.alias, wish.function)
             for version in (wish.current, wish.target):
                 self._functions.get_function(wish.function, version)
-        except (ServiceException, ValueError) as error:
+        except (JsonRESTError, ServiceException, ValueError) as error:
             return f"The function, its alias or one of the versions is not there: {error}"
         if alias.function_version != wish.current:
             return f"The alias {wish.alias} is at version {alias.function_version}, not at {wish.current}"
