@@ -81,8 +81,8 @@ def local(session: nox.Session) -> None:
 
 @nox.session
 def images(session: nox.Session) -> None:
-    """The Dockerfile, by a docker engine with buildx, which must be there."""
-    sync(session, "test")
+    """Images built, run, pushed and deployed, by a docker engine with buildx and a registry, which must be there."""
+    sync(session, "test", "dev")
     session.run("pytest", "tests/images", *session.posargs)
 
 
@@ -102,6 +102,9 @@ def browser(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Print figures, side by side: `nox -s bench -- cli|servicekit|gateway|deploy|up|scale`, without a name all."""
+    """Print figures, side by side: `nox -s bench -- NAME`, without a name all.
+
+    cli, servicekit, gateway, deploy, up, scale, fingerprint, bake.
+    """
     sync(session, "test", "dev")
     session.run("python", "-m", "tests.bench", *session.posargs)

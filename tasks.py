@@ -32,6 +32,7 @@ ROOT = Path(__file__).resolve().parent
 ENV = {"env": "The environment: local, or one of stackyard.yaml's."}
 JSON = {"json": "Print data for programs, to standard output."}
 DRY = {"dry-run": "Show what would be done, and do nothing."}
+DIRTY = {"allow-dirty": "Build for a protected environment although not all is committed."}
 YES = {"yes": "Answer the question of a protected environment with yes."}
 
 
@@ -139,9 +140,15 @@ def plan(_c: Context, env: str, full: bool = False, json: bool = False, allow_em
         screen.json(asdict(report))
 
 
-@task(help=ENV | DRY | YES | JSON | {"allow-empty": "Let the last service be taken away."})
+@task(help=ENV | DRY | YES | JSON | DIRTY | {"allow-empty": "Let the last service be taken away."})
 def deploy(
-    _c: Context, env: str, dry_run: bool = False, yes: bool = False, json: bool = False, allow_empty: bool = False
+    _c: Context,
+    env: str,
+    dry_run: bool = False,
+    yes: bool = False,
+    json: bool = False,
+    allow_empty: bool = False,
+    allow_dirty: bool = False,
 ) -> None:
     """Bring an environment to what the working tree says.
 
@@ -155,12 +162,44 @@ def deploy(
     from stackyard.commands.wanted import Options
 
     screen = _screen(quiet=json)
-    options = Options(dry_run=dry_run, yes=yes, allow_empty=allow_empty)
+    options = Options(dry_run=dry_run, yes=yes, allow_empty=allow_empty, allow_dirty=allow_dirty)
     done = _run(lambda: run(_session(env, screen), options), screen)
     if json:
         screen.json(asdict(done))
     else:
         show_deployed(screen, done)
+
+
+@task(
+    name="docker-push",
+    iterable=["service"],
+    help=ENV | DRY | JSON | DIRTY | {"service": "Only this service's image; can be given more than once."},
+)
+def docker_push(
+    _c: Context,
+    env: str,
+    service: list[str],
+    dry_run: bool = False,
+    json: bool = False,
+    allow_dirty: bool = False,
+) -> None:
+    """Build and push the images that the registry lacks.
+
+    One bake for all of them; nothing else is changed. `inv deploy` does the same before it deploys. For `local` name
+    a registry in STACKYARD_REGISTRY.
+    """
+    from dataclasses import asdict
+
+    from stackyard.commands.docker_push import docker_push as run
+    from stackyard.commands.docker_push import show_pushed
+
+    screen = _screen(quiet=json)
+    session = _session(env, screen)
+    done = _run(lambda: run(session, service, dry_run=dry_run, allow_dirty=allow_dirty), screen)
+    if json:
+        screen.json([asdict(image) for image in done])
+    else:
+        show_pushed(session, done)
 
 
 @task(help=ENV | DRY | JSON | {"confirm": "The environment's name, typed again: answers the question."})
@@ -321,5 +360,17 @@ def unlock(_c: Context, env: str, id: str = "", dry_run: bool = False, json: boo
 
 
 namespace = Collection(
-    up, down, bootstrap, plan, deploy, destroy, services, add_service, remove_service, api_key, doctor, unlock
+    up,
+    down,
+    bootstrap,
+    plan,
+    docker_push,
+    deploy,
+    destroy,
+    services,
+    add_service,
+    remove_service,
+    api_key,
+    doctor,
+    unlock,
 )

@@ -15,7 +15,7 @@ from stackyard.kinds import KINDS, Kind
 from stackyard.services import Entry
 
 BASE_IMAGE = "public.ecr.aws/docker/library/python:3.14-slim"
-"""What every image is built on, by default."""
+"""What every image is built on, unless the variable STACKYARD_BASE_IMAGE names another."""
 
 _PROOF = {"lambda": "awslambdaric", "server": "uvicorn", "secrets": "botocore"}
 """What an extra of servicekit's draws in, and an image without it does not start for the lack of."""
@@ -30,6 +30,11 @@ class Image:
     platform: str
     target: str
 
+    @property
+    def stand_in(self) -> str:
+        """The tag of what stands for it where nothing is built."""
+        return f"{self.tag}-unbuilt"
+
 
 def plan_images(
     entries: Iterable[Entry],
@@ -37,6 +42,8 @@ def plan_images(
     shared: Mapping[str, str],
     lock: Mapping[str, Any],
     kinds: Mapping[str, Kind] = KINDS,
+    *,
+    base: str = BASE_IMAGE,
 ) -> tuple[Image, ...]:
     """Name the image of every service.
 
@@ -46,6 +53,7 @@ def plan_images(
         shared: The hashes of what every image is made with (Dockerfile).
         lock: ``uv.lock``, parsed.
         kinds: What each kind's images are built for.
+        base: The image that they are built on, by its name.
 
     """
     images: list[Image] = []
@@ -55,7 +63,7 @@ def plan_images(
             "files": dict(files[entry.name]),
             "shared": dict(shared),
             "locked": locked_share(lock, entry.name),
-            "base": BASE_IMAGE,
+            "base": base,
             "platform": kind.platform,
             "target": kind.image_target,
         }
@@ -146,15 +154,16 @@ def render_manifest(image: Image) -> str:
     return json.dumps(manifest, sort_keys=True, separators=(",", ":"))
 
 
-def build_command(image: Image, registry: str, repository: str) -> str:
-    """Return what to type to build and push an image under its tag.
+def is_index(manifest: str) -> bool:
+    """Tell whether a manifest lists others (a multi-platform image, or one with provenance); Lambda takes none.
 
-    No provenance and no SBOM: they make an image index, which Lambda does not take (Lambda: Create a function using a
-    container image).
+    Source: Lambda, "Create a Lambda function using a container image".
     """
-    options = f"--platform {image.platform} --target {image.target} --build-arg SERVICE={image.service}"
-    where = f"{registry}/{repository}:{image.tag}"
-    return f"docker buildx build {options} --provenance=false --sbom=false --tag {where} --push ."
+    try:
+        data: object = json.loads(manifest)
+    except ValueError:
+        return False
+    return isinstance(data, dict) and "manifests" in data
 
 
 def manifest_digest(manifest: str) -> str:

@@ -23,6 +23,8 @@ class ImageStep:
     image: Image
     digest: str | None
     """Its digest in the registry; None when it must be made first."""
+    tag: str
+    """Its tag there, now or then: the image's own, or that of what stands for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +34,15 @@ class DeployPlan:
     target: Target
     images: tuple[ImageStep, ...]
     registers: bool
-    """Whether missing images are registered by their fingerprint (embedded AWS, no docker engine) or must exist."""
+    """Whether something stands in for missing images (embedded AWS, no registry) or they are built."""
 
     def missing(self) -> tuple[Image, ...]:
         """Return the images that are still to be made."""
         return tuple(step.image for step in self.images if step.digest is None)
+
+    def tags(self) -> dict[str, str]:
+        """Return every service's tag in the registry."""
+        return {step.image.service: step.tag for step in self.images}
 
     def foreseen_digests(self) -> dict[str, str]:
         """Return every service's digest as far as it is known before anything is made."""
@@ -50,7 +56,8 @@ class DeployPlan:
         there = len(self.images) - len(self.missing())
         lines = [f"{plural(there, 'image')} there already"] if there else []
         verb = "register" if self.registers else "build and push"
-        return [*lines, *(f"{verb} {image.tag} ({image.platform})" for image in self.missing())]
+        making = (step for step in self.images if step.digest is None)
+        return [*lines, *(f"{verb} {step.tag} ({step.image.platform})" for step in making)]
 
 
 def plan_deploy(
@@ -63,9 +70,23 @@ def plan_deploy(
         catalog: Its services.
         images: What `stackyard.images.plan_images` wants.
         found: Digests by tag, as the registry has them.
-        registers: Whether a missing image is registered rather than built.
+        registers: Whether a stand-in is registered for a missing image instead of building it.
 
     """
     wanted = {image.service: image for image in images}
-    steps = tuple(ImageStep(wanted[name], found.get(wanted[name].tag)) for name in catalog.names())
+    steps = tuple(_step(wanted[name], found, registers=registers) for name in catalog.names())
     return DeployPlan(target, steps, registers)
+
+
+def _step(image: Image, found: Mapping[str, str], *, registers: bool) -> ImageStep:
+    tag = image.stand_in if registers and image.tag not in found else image.tag
+    return ImageStep(image, found.get(tag), tag)
+
+
+INPUTS = ("src", "infra", "Dockerfile", ".dockerignore", "pyproject.toml", "stackyard.yaml", "uv.lock")
+"""What images and infrastructure are made from."""
+
+
+def find_inputs(paths: Iterable[str]) -> list[str]:
+    """Return which of some paths images or infrastructure are made from; tests are none of them."""
+    return [path for path in paths if path.split("/")[0] in INPUTS and "tests" not in path.split("/")]

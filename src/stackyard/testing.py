@@ -10,7 +10,7 @@ import io
 import re
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import EllipsisType, TracebackType
 
@@ -79,7 +79,7 @@ class ScriptedRunner:
         """Play back the next expected call."""
         return self._play(Call(tuple(argv), cwd, env, tuple(keep_fds), stdin, timeout))
 
-    def stream(
+    def stream(  # noqa: PLR0913  (as the protocol has it)
         self,
         argv: Sequence[str],
         on_line: Callable[[str], None],
@@ -90,9 +90,12 @@ class ScriptedRunner:
         keep_fds: Sequence[int] = (),
         on_start: Callable[[int], None] = lambda _pid: None,
         on_interrupt: Callable[[], None] = lambda: None,
+        joined: bool = False,
     ) -> Completed:
         """Play back the next expected call line by line; its output is also in ``log``, as with real processes."""
         done = self._play(Call(tuple(argv), cwd, env, tuple(keep_fds)))
+        if joined:
+            done = replace(done, stdout=done.stdout + done.stderr, stderr="")
         log.write_text(done.stdout, encoding="utf-8")
         log.with_name(log.name + ".err").write_text(done.stderr, encoding="utf-8")
         on_start(0)

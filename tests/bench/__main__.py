@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from tests.bench.common import say
 
-NAMES = ("cli", "servicekit", "gateway", "deploy", "up", "scale")
+NAMES = ("cli", "servicekit", "gateway", "deploy", "up", "scale", "fingerprint", "bake")
 
 
 def main(argv: Sequence[str]) -> int:

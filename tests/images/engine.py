@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -80,18 +81,45 @@ def read_content(image: str) -> Content:
     return Content(**json.loads(docker("run", "--rm", "--entrypoint", "python", image, "-c", _LISTING)))
 
 
-def find_machines(tag: str) -> set[str]:
-    """Return what the names of an image's compiled modules say they are for; the image is not run."""
-    container = docker("create", tag, "unused").strip()
+@dataclass(frozen=True, slots=True)
+class Files:
+    """What is in an image below ``/app``, read without running it."""
+
+    config: dict[str, Any]
+    """As docker describes the image."""
+    names: list[str]
+    machines: dict[str, int]
+    """What the head of each compiled library says it is for."""
+
+
+def read_files(image: str) -> Files:
+    """Look into an image of any platform from outside."""
+    [config] = json.loads(docker("image", "inspect", image))
+    container = docker("create", "--platform", f"linux/{config['Architecture']}", image, "unused").strip()
+    names: list[str] = []
+    machines: dict[str, int] = {}
     try:
         with (
             subprocess.Popen(["docker", "export", container], stdout=subprocess.PIPE) as export,
             tarfile.open(fileobj=export.stdout, mode="r|") as files,
         ):
-            names = [file.name for file in files if file.name.startswith("app/lib/")]
+            for file in files:
+                if not file.isfile() or not file.name.startswith("app/"):
+                    continue
+                names.append(file.name)
+                content = files.extractfile(file)
+                head = content.read(20) if content and (".so" in file.name) else b""
+                if head.startswith(b"\x7fELF"):
+                    machines[file.name] = int.from_bytes(head[18:20], "little")
     finally:
         docker("rm", "--volumes", container)
-    return {name.partition(".cpython-314-")[2] for name in names if ".cpython-314-" in name and name.endswith(".so")}
+    return Files(config, names, machines)
+
+
+def find_machines(image: str) -> set[str]:
+    """Return what the names of an image's compiled modules say they are for."""
+    names = [name.partition(".cpython-314-")[2] for name in read_files(image).machines]
+    return {name for name in names if name}
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,10 +33,10 @@ def find_pages() -> Iterator[Path]:
 PAGES = {str(page.relative_to(ROOT)): page.read_text(encoding="utf-8") for page in sorted(find_pages())}
 OURS = {name: text for name, text in PAGES.items() if name == "README.md" or name.startswith("docs/")}
 TASKS = cast("dict[str, Any]", tasks.namespace.tasks)  # Invoke's tasks have no types
-WORDS = {"name", "names", "service"}
+WORDS = {("remove-service", "name"), ("add-service", "names"), ("api-key", "service")}
 """Arguments that are given as plain words, without a flag."""
 FLAGS = {
-    name: {f"--{argument.name.replace('_', '-')}" for argument in task.get_arguments() if argument.name not in WORDS}
+    name: {f"--{each.name.replace('_', '-')}" for each in task.get_arguments() if (name, each.name) not in WORDS}
     for name, task in TASKS.items()
 }
 

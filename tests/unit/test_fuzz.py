@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import re
-import shlex
 import tempfile
 import tomllib
 from pathlib import Path, PurePosixPath
@@ -16,10 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stackyard.addresses import FILE, FOLDER
+from stackyard.bake import Registry, render_bake
 from stackyard.commands.observe import variables as terraform_variables
 from stackyard.commands.session import Session
 from stackyard.errors import ConfigError, StackyardError
-from stackyard.images import Image, build_command
+from stackyard.images import Image
 from stackyard.kinds import KINDS
 from stackyard.models import merge
 from stackyard.names import module_name
@@ -72,7 +72,7 @@ def test_whatever_is_asked_for_is_refused_or_harmless(request: Request) -> None:
 
 @given(st.one_of(names, texts), st.one_of(names, texts))
 def test_whatever_services_are_called_terraform_gets_a_map(one: str, other: str) -> None:
-    """A name that the checks let pass is one key of the HCL map, and one word of the shell's command."""
+    """A name that the checks let pass is one key of the HCL map, and one target of a bake file."""
     try:
         additions = plan_additions(Request((one, other)), FACTS, TEMPLATES.render)
     except ConfigError:
@@ -82,9 +82,12 @@ def test_whatever_services_are_called_terraform_gets_a_map(one: str, other: str)
         session = Session(Folder(Path(place, "project")).root, "dev", printed_screen().screen, runner)
         given_to_terraform = terraform_variables(session, digests)
     assert json.loads(given_to_terraform["image_digests"].replace('" = "', '": "')) == digests
-    for name in digests:
-        image = Image(name, f"{name}-0123", "linux/arm64", "lambda")
-        assert f"SERVICE={name}" in shlex.split(build_command(image, "registry", "acme"))
+    images = [Image(name, f"{name}-0123", "linux/arm64", "lambda") for name in digests]
+    baked = json.loads(render_bake(images, Registry("127.0.0.1:5000", "acme"), "python", {}))
+    assert {name: target["args"]["SERVICE"] for name, target in baked["target"].items()} == {
+        each: each for each in digests
+    }
+    assert all(re.fullmatch(r"[a-zA-Z0-9_-]+", name) for name in baked["target"])
 
 
 def read(text: str | bytes, environment: str) -> dict[str, str] | None:

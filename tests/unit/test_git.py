@@ -12,28 +12,38 @@ from stackyard.testing import ScriptedRunner
 from stackyard.tools.git import Revision, describe_revision
 from stackyard.tools.process import Completed
 
-HEAD = "# branch.oid 0123456789abcdef0123456789abcdef01234567\n# branch.head main\n# branch.ab +0 -0\n"
+HEAD = "# branch.oid 0123456789abcdef0123456789abcdef01234567\0# branch.head main\0# branch.ab +0 -0\0"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
+CHANGED = "1 .M N... 100644 100644 100644 a b a page.md\0? src/new/\0u UU N... 1 2 3 4 a b c tasks.py\0"
 
 
 @pytest.mark.parametrize(
     ("stdout", "code", "revision"),
     [
         pytest.param(HEAD, 0, Revision(COMMIT, dirty=False), id="clean"),
-        pytest.param(HEAD + "? new.txt\n", 0, Revision(COMMIT, dirty=True), id="untracked"),
+        pytest.param(HEAD + "? new.txt\0", 0, Revision(COMMIT, dirty=True, changed=("new.txt",)), id="untracked"),
         pytest.param(
-            HEAD + "1 .M N... 100644 100644 100644 a b tasks.py\n", 0, Revision(COMMIT, dirty=True), id="changed"
+            HEAD + CHANGED, 0, Revision(COMMIT, dirty=True, changed=("a page.md", "src/new/", "tasks.py")), id="changed"
         ),
-        pytest.param("# branch.oid (initial)\n# branch.head main\n? a\n", 0, None, id="before the first commit"),
+        pytest.param("# branch.oid (initial)\0# branch.head main\0? a\0", 0, None, id="before the first commit"),
         pytest.param("", 128, None, id="no repository"),
         pytest.param("", 0, None, id="nothing said"),
     ],
 )
 def test_a_revision_is_read(runner: ScriptedRunner, stdout: str, code: int, revision: Revision | None) -> None:
-    """One command tells the commit and whether the files differ from it."""
-    runner.expect("git", "status", "--porcelain=v2", "--branch", "--untracked-files=normal", stdout=stdout, code=code)
+    """One command tells the commit and which files differ from it."""
+    argv = ("git", "status", "--porcelain=v2", "--branch", "-z", "--no-renames", "--untracked-files=normal")
+    runner.expect(*argv, stdout=stdout, code=code)
     assert describe_revision(runner, Path("/project")) == revision
     assert runner.calls[0].cwd == Path("/project")
+
+
+def test_paths_begin_at_the_project(runner: ScriptedRunner, tmp_path: Path) -> None:
+    """A project may be one folder of a repository; git tells paths from the repository's top."""
+    (tmp_path / ".git").mkdir()
+    runner.expect("git", "status", ..., stdout=HEAD + "? platform/src/new/\0? other/page.md\0")
+    found = describe_revision(runner, tmp_path / "platform")
+    assert found == Revision(COMMIT, dirty=True, changed=("src/new/", "other/page.md"))
 
 
 class NoGit(ScriptedRunner):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -22,13 +21,9 @@ from stackyard.commands.session import Session
 from stackyard.errors import ConfigError, MissingError
 from stackyard.images import (
     BASE_IMAGE,
-    Image,
-    build_command,
     locked_share,
-    manifest_digest,
     own_folders,
     plan_images,
-    render_manifest,
 )
 from stackyard.kinds import KINDS, manifests
 from stackyard.testing import Printed, ScriptedRunner
@@ -344,38 +339,30 @@ def test_a_lock_that_cannot_be_read_says_how_to_make_it(
     assert caught.value.command == "uv lock"
 
 
-def test_a_stand_in_manifest_has_a_digest_of_its_own() -> None:
-    """It is a valid single-platform manifest whose digest changes exactly with the image."""
-    image = Image("web", "web-0123456789abcdef", "linux/arm64", "lambda")
-    manifest = render_manifest(image)
-    data = json.loads(manifest)
-    assert (data["schemaVersion"], data["layers"]) == (2, [])
-    assert data["mediaType"] == "application/vnd.docker.distribution.manifest.v2+json"
-    assert manifest_digest(manifest) == f"sha256:{hashlib.sha256(manifest.encode()).hexdigest()}"
-    assert render_manifest(image) == manifest
-    assert render_manifest(Image("web", "web-other", "linux/arm64", "lambda")) != manifest
-
-
 @pytest.mark.parametrize(
-    ("kind", "options"),
+    ("kind", "platform", "target"),
     [
-        ("lambda", "--platform linux/arm64 --target lambda"),
-        ("apprunner", "--platform linux/amd64 --target server"),
-        ("ecs", "--platform linux/arm64 --target server"),
-        ("eks", "--platform linux/arm64 --target server"),
+        ("lambda", "linux/arm64", "lambda"),
+        ("apprunner", "linux/amd64", "server"),
+        ("ecs", "linux/arm64", "server"),
+        ("eks", "linux/arm64", "server"),
     ],
 )
-def test_the_command_that_builds_an_image_names_target_platform_and_tag(
-    places: Folder, kind: str, options: str
-) -> None:
-    """Word for word what a person types where no task builds it yet; App Runner runs nothing but amd64."""
+def test_a_kind_says_what_its_image_is_built_for(places: Folder, kind: str, platform: str, target: str) -> None:
+    """App Runner runs nothing but amd64."""
     places.service("web", f"kind: {kind}\n")
     entries = [entry for entry in places.read_catalog().entries if entry.name == "web"]
     [image] = plan_images(entries, {"web": {}}, {}, lock())
-    assert build_command(image, "111111111111.dkr.ecr.eu-west-1.amazonaws.com", "acme") == (
-        f"docker buildx build {options} --build-arg SERVICE=web --provenance=false --sbom=false "
-        f"--tag 111111111111.dkr.ecr.eu-west-1.amazonaws.com/acme:{image.tag} --push ."
-    )
+    assert (image.platform, image.target) == (platform, target)
+
+
+def test_a_tag_changes_with_the_base(places: Folder, printed: Printed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is built on another image is another image."""
+    before = wanted(places, printed)
+    monkeypatch.setenv("STACKYARD_BASE_IMAGE", BASE_IMAGE)
+    assert wanted(places, printed) == before
+    monkeypatch.setenv("STACKYARD_BASE_IMAGE", "registry.example/python:3.14")
+    assert not set(before.values()) & set(wanted(places, printed).values())
 
 
 def test_the_server_image_agrees_with_what_runs_it() -> None:

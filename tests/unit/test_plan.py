@@ -7,7 +7,7 @@ import json
 import pytest
 
 from stackyard.images import Image, manifest_digest, render_manifest
-from stackyard.plan import UNBUILT, DeployPlan, plan_deploy
+from stackyard.plan import UNBUILT, DeployPlan, find_inputs, plan_deploy
 from stackyard.project import find_target
 from stackyard.releases import Release, last_number, release_key
 from tests.unit.folder import Folder
@@ -29,7 +29,36 @@ def test_an_image_that_is_there_is_taken_and_the_rest_is_made(folder: Folder) ->
     decided = plan(folder, {API.tag: DIGEST, "web-of-old": DIGEST})
     assert decided.missing() == (WEB,)
     assert [step.image.service for step in decided.images] == ["api", "web"]
-    assert decided.lines() == ["1 image there already", "register web-2222222222222222 (linux/arm64)"]
+    assert decided.lines() == ["1 image there already", "register web-2222222222222222-unbuilt (linux/arm64)"]
+
+
+def test_what_stands_for_an_image_never_passes_for_it(folder: Folder) -> None:
+    """It has a tag of its own, which counts only where nothing is built; an image that is there is preferred."""
+    stand_in = {API.stand_in: DIGEST, WEB.stand_in: DIGEST}
+    assert plan(folder, stand_in).missing() == ()
+    assert plan(folder, stand_in, registers=False).missing() == (API, WEB)
+    built = plan(folder, stand_in | {API.tag: "sha256:" + "b" * 64})
+    assert built.foreseen_digests() == {"api": "sha256:" + "b" * 64, "web": DIGEST}
+    assert built.tags() == {"api": API.tag, "web": WEB.stand_in}
+
+
+@pytest.mark.parametrize(
+    ("path", "counts"),
+    [
+        ("src/services/api/api/app.py", True),
+        ("src/services/new/", True),
+        ("infra/app/main.tf", True),
+        ("stackyard.yaml", True),
+        ("Dockerfile", True),
+        ("uv.lock", True),
+        ("docs/index.md", False),
+        ("src/services/api/tests/test_api.py", False),
+        ("infrastructure.md", False),
+    ],
+)
+def test_what_is_not_committed_matters_where_something_is_made_of_it(path: str, *, counts: bool) -> None:
+    """Images and infrastructure; a page of the documentation keeps nobody from deploying."""
+    assert bool(find_inputs([path])) == counts
 
 
 def test_a_digest_is_foreseen_for_every_service(folder: Folder) -> None:

@@ -1,30 +1,117 @@
-"""Make the images that a deploy lacks, or say how."""
+"""Make the images that a registry lacks: one ``docker buildx bake`` builds and pushes them all.
+
+What was pushed is read back from the registry before anybody deploys it. For `local` nothing is built unless a
+registry is named; a manifest that stands for each image is registered instead.
+"""
 
 from __future__ import annotations
 
-from stackyard.commands.observe import Observed
+import os
+from collections.abc import Iterable
+
+from stackyard.bake import base_image, find_secrets, render_bake
+from stackyard.commands.observe import Observed, find_digests
 from stackyard.commands.session import Session
-from stackyard.errors import MissingError
-from stackyard.images import build_command, render_manifest
+from stackyard.errors import RefusedError, ToolError
+from stackyard.images import Image, render_manifest
+from stackyard.plan import find_inputs
+from stackyard.tools.buildx import Bakery, check_engine, log_in
+from stackyard.tools.git import Revision
+from stackyard.tools.holding import Hold
+from stackyard.tools.registry import find_manifest
+from stackyard.words import plural
 
 
-def make_images(session: Session, seen: Observed) -> dict[str, str]:
-    """Return every service's digest, registering what the embedded registry lacks.
+def make_images(session: Session, seen: Observed, hold: Hold) -> dict[str, str]:
+    """Return every service's digest, making first what the registry lacks.
 
-    Raises MissingError for an image that a real registry does not have.
+    Raises MissingError where images must be built and cannot be, ToolError for a build that fails.
     """
+    repository = session.target.image_repository
     digests = {step.image.service: step.digest for step in seen.plan.images if step.digest}
     missing = seen.plan.missing()
-    if missing and not seen.plan.registers:
-        names = ", ".join(image.tag for image in missing)
-        repository = session.target.image_repository
-        raise MissingError(
-            f"the image repository {repository} lacks {names}",
-            "a deploy takes images by their digest",
-            fix="Log docker in to the registry, then build and push each of them like this; then deploy again.",
-            command=build_command(missing[0], session.target.registry, repository),
-        )
-    for image in missing:
-        manifest = render_manifest(image)
-        digests[image.service] = session.aws.put_image(session.target.image_repository, image.tag, manifest)
+    if seen.registry is None:
+        for image in missing:
+            digests[image.service] = session.aws.put_image(repository, image.stand_in, render_manifest(image))
+        return digests
+    if missing:
+        digests |= build_images(session, seen, missing, hold)
+    if seen.registry.plain:
+        tell_embedded(session, seen, digests)
     return digests
+
+
+def build_images(session: Session, seen: Observed, images: Iterable[Image], hold: Hold) -> dict[str, str]:
+    """Build and push images, and return the digests that the registry gave them, by service. Raises StackyardError."""
+    screen, registry = session.screen, seen.registry
+    if registry is None:
+        raise ValueError("there is no registry to push to")
+    images = tuple(images)
+    check_engine(session.runner)
+    if not registry.plain:
+        log_in(session.runner, registry.host, *session.aws.registry_login())
+    names = [image.service for image in images]
+    doing = f"docker-push --env {session.target.name}"
+    with screen.stage(f"build {plural(len(images), 'image')}"):
+        bakery = Bakery(
+            session.runner,
+            session.root,
+            session.layout.build_work(session.target.name),
+            again=f"inv {doing} " + " ".join(f"--service {name}" for name in names),
+            keep_fds=(hold.fd,),
+            on_start=lambda pid: hold.describe(doing, pid),
+            on_interrupt=lambda: screen.note("asked docker to stop"),
+        )
+        text = render_bake(images, registry, base_image(os.environ), find_secrets(os.environ))
+        noted = bakery.bake(text, screen.note)
+        found = find_digests(session, registry, images)
+    for image in images:
+        there, built = found.get(image.tag, "nothing"), noted.get(image.service, "nothing")
+        if there != built:
+            why = f"under {image.tag} it has {there}, and {built} was built"
+            raise ToolError(
+                f"the registry {registry.host} has another image than was pushed", why, command=f"inv {doing}"
+            )
+    return {image.service: found[image.tag] for image in images}
+
+
+def tell_embedded(session: Session, seen: Observed, digests: dict[str, str]) -> None:
+    """Register what the plain registry has in the embedded ECR, where Terraform looks. Raises ToolError."""
+    if seen.registry is None:
+        return
+    tags = {step.tag: digests[step.image.service] for step in seen.plan.images if step.image.service in digests}
+    known = session.aws.find_images(session.target.image_repository, list(tags)) if tags else {}
+    for tag, digest in tags.items():
+        if tag not in known:
+            manifest = find_manifest(seen.registry, tag)
+            if manifest is None:
+                again = f"inv docker-push --env {session.target.name}"
+                raise ToolError(f"the registry {seen.registry.host} has lost {tag}", command=again)
+            known[tag] = session.aws.put_image(session.target.image_repository, tag, manifest)
+        if known[tag] != digest:
+            raise ToolError(
+                f"the embedded AWS knows another image as {tag}",
+                f"it has {known[tag][:19]} from before; the registry {seen.registry.host} has {digest[:19]}",
+                fix="The registry was emptied meanwhile. Start the embedded AWS anew.",
+                command="inv down && inv up",
+            )
+
+
+def check_saved(session: Session, revision: Revision | None, *, allow_dirty: bool) -> None:
+    """Refuse to build for a protected environment from files that no commit holds. Raises RefusedError."""
+    target = session.target
+    if allow_dirty or not target.protected:
+        return
+    if revision is None:
+        why = "no commit says what would be built"
+    elif unsaved := find_inputs(revision.changed):
+        more = f" and {len(unsaved) - 3} more" if len(unsaved) > 3 else ""
+        why = f"no commit holds {', '.join(unsaved[:3])}{more} as it is here"
+    else:
+        return
+    raise RefusedError(
+        f"{target.name} is protected, and the working tree is not committed",
+        why,
+        fix="Commit; or say --allow-dirty, and the release's record says that nobody can build it again.",
+        command="git status",
+    )

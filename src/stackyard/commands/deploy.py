@@ -8,7 +8,7 @@ running digest is the planned one, ``/health`` answers through the gateway), rec
 from __future__ import annotations
 
 from stackyard.commands.bring import bring
-from stackyard.commands.build import make_images
+from stackyard.commands.build import check_saved, make_images
 from stackyard.commands.observe import observe
 from stackyard.commands.secrets import check_secrets
 from stackyard.commands.session import Session
@@ -27,9 +27,12 @@ def deploy(session: Session, options: Options) -> Deployed:
             check_secrets(session, make=not options.dry_run)
             for line in seen.plan.lines():
                 screen.note(line)
-        digests = seen.plan.foreseen_digests() if options.dry_run else make_images(session, seen)
-        tags = {step.image.service: step.image.tag for step in seen.plan.images}
-        return bring(session, hold, doing, Wanted(digests, tags, seen.revision), options)
+        if options.dry_run:
+            digests = seen.plan.foreseen_digests()
+        else:
+            check_saved(session, seen.revision, allow_dirty=options.allow_dirty)
+            digests = make_images(session, seen, hold)
+        return bring(session, hold, doing, Wanted(digests, seen.plan.tags(), seen.revision), options)
 
 
 def check_services(session: Session, options: Options) -> None:

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from stackyard.bake import Registry, base_image, find_registry
 from stackyard.commands.session import Session
-from stackyard.errors import ConfigError, MissingError
-from stackyard.images import Image, find_unfit, find_unlocked, own_folders, plan_images
+from stackyard.errors import ConfigError, MissingError, ToolError
+from stackyard.images import Image, find_unfit, find_unlocked, is_index, manifest_digest, own_folders, plan_images
 from stackyard.plan import DeployPlan, plan_deploy
 from stackyard.services import Entry
-from stackyard.tools.git import Revision, describe_revision
+from stackyard.tools.git import Revision, describe_revision, find_blobs
+from stackyard.tools.registry import find_manifest
 from stackyard.tools.tree import hash_files, hash_package, read_lock
 
 SHARED = ("Dockerfile", ".dockerignore")
@@ -37,10 +39,12 @@ def wanted_images(session: Session) -> tuple[Image, ...]:
     if not session.target.emulated:
         check_lock(session)
         check_extras(entries, lock)
-    return plan_images(entries, hash_sources(session, lock), hash_files(session.root, SHARED), lock)
+    known = find_blobs(session.runner, session.root, ["src", *SHARED])
+    shared = hash_files(session.root, SHARED, known)
+    return plan_images(entries, hash_sources(session, lock, known), shared, lock, base=base_image(os.environ))
 
 
-def hash_sources(session: Session, lock: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+def hash_sources(session: Session, lock: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, dict[str, str]]:
     """Hash what of the project's own goes into each service's image, by service and path."""
     read: dict[str, dict[str, str]] = {}
     found: dict[str, dict[str, str]] = {}
@@ -48,7 +52,7 @@ def hash_sources(session: Session, lock: Mapping[str, Any]) -> dict[str, dict[st
         # A service that the laptop's lock does not know yet is taken to draw in what any does.
         for folder in {entry.folder, *(own_folders(lock, entry.name) or [KIT])}:
             if folder not in read:
-                read[folder] = hash_package(session.root, folder)
+                read[folder] = hash_package(session.root, folder, known)
             found.setdefault(entry.name, {}).update(read[folder])
     return found
 
@@ -82,15 +86,43 @@ class Observed:
 
     revision: Revision | None
     plan: DeployPlan
+    registry: Registry | None
+    """Where images are pushed to; None where nothing is built."""
 
 
 def observe(session: Session) -> Observed:
     """Look at git, the caller, the sources and the registry. Raises StackyardError."""
     images = wanted_images(session)
+    registry = find_registry(session.target, os.environ)
     session.aws.check_caller()
-    found = session.aws.find_images(session.target.image_repository, [image.tag for image in images]) if images else {}
-    plan = plan_deploy(session.target, session.catalog, images, found, registers=session.target.emulated)
-    return Observed(describe_revision(session.runner, session.root), plan)
+    found = find_digests(session, registry, images)
+    plan = plan_deploy(session.target, session.catalog, images, found, registers=registry is None)
+    return Observed(describe_revision(session.runner, session.root), plan, registry)
+
+
+def find_digests(session: Session, registry: Registry | None, images: Iterable[Image]) -> dict[str, str]:
+    """Return the digests of those images that the registry has, by tag, stand-ins among them where nothing is built.
+
+    Raises ToolError for an image that Lambda would not take.
+    """
+    wanted = {image.tag: image for image in images}
+    if registry is not None and registry.plain:
+        asked = {tag: find_manifest(registry, tag) for tag in wanted}
+        manifests = {tag: (manifest_digest(text), text) for tag, text in asked.items() if text is not None}
+    else:
+        stand_ins = [image.stand_in for image in wanted.values()] if registry is None else []
+        tags = [*wanted, *stand_ins]
+        manifests = session.aws.find_manifests(session.target.image_repository, tags) if tags else {}
+    for tag, (_, manifest) in manifests.items():
+        if tag in wanted and wanted[tag].target == "lambda" and is_index(manifest):
+            raise ToolError(
+                f"the image {tag} is an image index, which Lambda does not take",
+                "it was built for several platforms, or with provenance or an SBOM",
+                fix="Take the tag away, then the image is built again, without those.",
+                command=f"aws ecr batch-delete-image --repository-name {session.target.image_repository} "
+                f"--image-ids imageTag={tag}",
+            )
+    return {tag: digest for tag, (digest, _) in manifests.items()}
 
 
 def variables(session: Session, digests: Mapping[str, str], *, allow_empty: bool = False) -> dict[str, str]:

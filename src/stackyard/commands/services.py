@@ -34,7 +34,8 @@ def services(session: Session) -> list[Row]:
     try:
         images = {image.service: image for image in wanted_images(session)}
         session.aws.check_caller()
-        found = session.aws.find_images(session.target.image_repository, [image.tag for image in images.values()])
+        tags = [tag for image in images.values() for tag in _tags(session, image)]
+        found = session.aws.find_images(session.target.image_repository, tags)
 
         def ask(entry: Entry) -> Live | None:
             return find_service(session, entry.service.kind, entry.name)
@@ -46,16 +47,20 @@ def services(session: Session) -> list[Row]:
     rows: list[Row] = []
     for entry in entries:
         running = live[entry.name]
-        state = _state(images[entry.name], found, running)
+        state = _state(_tags(session, images[entry.name]), found, running)
         version, digest = (running.version, running.digest) if running else ("", "")
         rows.append(Row(entry.name, entry.service.kind, entry.path, state, version, digest))
     return rows
 
 
-def _state(image: Image, found: Mapping[str, str], running: Live | None) -> str:
+def _tags(session: Session, image: Image) -> list[str]:
+    return [image.tag, image.stand_in] if session.target.emulated else [image.tag]
+
+
+def _state(tags: list[str], found: Mapping[str, str], running: Live | None) -> str:
     if running is None:
         return "no"
-    return "current" if found.get(image.tag) == running.digest else "older"
+    return "current" if running.digest in [found.get(tag) for tag in tags] else "older"
 
 
 def show_services(session: Session, rows: list[Row], *, json: bool) -> None:

@@ -157,7 +157,9 @@ class Session:
                 if holder.child and not is_alive(holder.child):
                     end_group(holder.child)
                 elif not told:
-                    self.screen.note(f"`{holder.doing}` was killed; waiting for its Terraform (process {holder.child})")
+                    self.screen.note(
+                        f"`{holder.doing}` was killed; waiting for what it started (process {holder.child})"
+                    )
                     told = True
                 time.sleep(0.05)
                 continue

@@ -16,6 +16,7 @@ class Options:
     dry_run: bool = False
     yes: bool = False
     allow_empty: bool = False
+    allow_dirty: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,10 @@ class Layout:
         """What one stack of an environment keeps."""
         return self.environment(environment) / stack
 
+    def build_work(self, environment: str) -> Path:
+        """What a build of images is told, and what it says."""
+        return self.environment(environment) / "build"
+
     def unrecorded(self, name: str) -> Path:
         """There from before an apply until its release is recorded."""
         return self.environment(name) / "unrecorded"

@@ -190,8 +190,15 @@ class Aws:
 
     def find_images(self, repository: str, tags: Sequence[str]) -> dict[str, str]:
         """Return the digests of those tags that the repository has. Raises MissingError without the repository."""
+        return {tag: digest for tag, (digest, _) in self.find_manifests(repository, tags).items()}
+
+    def find_manifests(self, repository: str, tags: Sequence[str]) -> dict[str, tuple[str, str]]:
+        """Return digest and manifest of those tags that the repository has.
+
+        Raises MissingError without the repository.
+        """
         ecr = self.client("ecr")
-        found: dict[str, str] = {}
+        found: dict[str, tuple[str, str]] = {}
         with self.explained("images"):
             for start in range(0, len(tags), 100):
                 wanted = [{"imageTag": tag} for tag in tags[start : start + 100]]
@@ -204,16 +211,28 @@ class Aws:
                         command=f"inv bootstrap --env {self.target.name}",
                     ) from error
                 for image in answer["images"]:
-                    found[image["imageId"]["imageTag"]] = image["imageId"]["imageDigest"]
+                    name = image["imageId"]
+                    found[name["imageTag"]] = (name["imageDigest"], image["imageManifest"])
         return found
+
+    def registry_login(self) -> tuple[str, str]:
+        """Return user and password for the account's image registry; they are good for 12 hours."""
+        with self.explained("log in to the image registry"):
+            [data] = self.client("ecr").get_authorization_token()["authorizationData"]
+        user, _, password = base64.b64decode(data["authorizationToken"]).decode().partition(":")
+        return user, password
 
     def put_image(self, repository: str, tag: str, manifest: str) -> str:
         """Register an image's manifest and return its digest; a tag that is there already keeps its image."""
         ecr = self.client("ecr")
+        # OCI leaves it to a manifest whether it says what it is; ECR wants to be told.
+        media = json.loads(manifest).get("mediaType", "application/vnd.oci.image.manifest.v1+json")
         with self.explained(f"register {tag}"):
             there = (ecr.exceptions.ImageAlreadyExistsException, ecr.exceptions.ImageTagAlreadyExistsException)
             with contextlib.suppress(*there):
-                ecr.put_image(repositoryName=repository, imageTag=tag, imageManifest=manifest)
+                ecr.put_image(
+                    repositoryName=repository, imageTag=tag, imageManifest=manifest, imageManifestMediaType=media
+                )
         return self.find_images(repository, [tag])[tag]
 
     def tag_images(self, repository: str, tags: Mapping[str, str]) -> None:

@@ -64,7 +64,7 @@ class Runner(Protocol):
         """Return exit code and output, whatever the code; raise MissingError when there is no such program."""
         ...
 
-    def stream(
+    def stream(  # noqa: PLR0913  (each is a fact of its own about one start)
         self,
         argv: Sequence[str],
         on_line: Callable[[str], None],
@@ -75,8 +75,9 @@ class Runner(Protocol):
         keep_fds: Sequence[int] = (),
         on_start: Callable[[int], None] = _ignore,
         on_interrupt: Callable[[], None] = _nothing,
+        joined: bool = False,
     ) -> Completed:
-        """Call ``on_line`` for each line of standard output as it comes.
+        """Call ``on_line`` for each line of standard output as it comes; ``joined``: of standard error as well.
 
         Output goes to ``log`` (and ``log`` with ``.err`` behind it) and is read from there, so that the program can
         finish its work when we are killed. ``on_start`` is told its process id, and
@@ -127,7 +128,7 @@ class SystemRunner:
                 raise
         return Completed(tuple(argv), process.returncode, out, err)
 
-    def stream(
+    def stream(  # noqa: PLR0913  (each is a fact of its own about one start)
         self,
         argv: Sequence[str],
         on_line: Callable[[str], None],
@@ -138,6 +139,7 @@ class SystemRunner:
         keep_fds: Sequence[int] = (),
         on_start: Callable[[int], None] = _ignore,
         on_interrupt: Callable[[], None] = _nothing,
+        joined: bool = False,
     ) -> Completed:
         """Run to the end, handing over each line.
 
@@ -151,7 +153,7 @@ class SystemRunner:
                 env=env,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
-                stderr=problems,
+                stderr=subprocess.STDOUT if joined else problems,
                 pass_fds=tuple(keep_fds),
                 # A Ctrl-C at the terminal must reach it once, from us: Terraform takes a second interrupt as leave
                 # to drop the state on the floor. And whoever kills us as a group shall not kill it.
