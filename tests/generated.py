@@ -55,6 +55,15 @@ def settings_of_services(draw: st.DrawFn) -> dict[str, Any]:
         data["timeout"] = draw(st.integers(1, 900))
     others = {name: value for name, value in draw(_variables(secrets)).items() if name not in data["environment"]}
     data["secrets"] = others
+    if KINDS[kind].alarms:
+        data["rollout"] = {
+            "strategy": draw(st.sampled_from(KINDS[kind].strategies)),
+            "percent": draw(st.integers(1, 99)),
+            "interval": draw(st.integers(1, 29)),
+            "alarms": draw(
+                st.lists(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9 _./:+=@,()#-]{0,20}", fullmatch=True), max_size=3)
+            ),
+        }
     if draw(st.booleans()):
         data |= {"api_key": True, "usage": {"rate": draw(st.integers(1, 100)), "period": "day"}}
     if draw(st.booleans()):

@@ -34,6 +34,9 @@ locals {
   private       = merge(local.of_kind.ecs, local.of_kind.eks)
   needs_network = length(local.private) > 0 || anytrue([for service in module.catalog.services : service.vpc])
 
+  # Whose requests come to a new version by and by.
+  gradual = { for name, service in local.of_kind.lambda : name => service.rollout if service.rollout.strategy != "all-at-once" }
+
   platform = { for name, service in module.catalog.services : name => {
     network       = one(module.network)
     load_balancer = one(module.load_balancer)
@@ -113,7 +116,7 @@ module "lambda_service" {
   name                 = each.key
   project              = local.project
   environment          = var.environment
-  service              = merge(each.value, { secrets = local.secrets[each.key] })
+  service              = merge(each.value, { secrets = local.secrets[each.key], held_version = contains(keys(local.gradual), each.key) ? lookup(var.held_versions, each.key, null) : null })
   image                = "${local.repository}@${each.value.digest}"
   base_url             = module.api_gateway[0].base_url
   permissions_boundary = local.boundary
@@ -121,6 +124,19 @@ module "lambda_service" {
   tracing              = module.catalog.environment.xray
   emulated             = local.emulated
   platform             = local.platform[each.key]
+}
+
+module "lambda_rollout" {
+  source = "../modules/lambda-rollout"
+  count  = length(local.gradual) > 0 ? 1 : 0
+
+  name                 = local.full_name
+  project              = local.project
+  environment          = var.environment
+  account              = local.account
+  region               = local.region
+  services             = local.gradual
+  permissions_boundary = local.infrastructure
 }
 
 module "apprunner_service" {

@@ -49,6 +49,11 @@ output "services" {
   } }
 }
 
+output "rollouts" {
+  description = "Name of the CodeDeploy application for services with a canary or linear rollout; null where there is none."
+  value       = one(module.lambda_rollout[*].application)
+}
+
 output "eks" {
   description = "The Kubernetes cluster: name, endpoint, certificate, nodes; null where there is none."
   value       = one([for cluster in module.eks_cluster : { name = cluster.name, endpoint = cluster.endpoint, certificate = cluster.certificate, nodes = cluster.nodes }])

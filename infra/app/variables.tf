@@ -16,6 +16,13 @@ variable "image_digests" {
   }
 }
 
+variable "held_versions" {
+  description = "Service -> the version that the alias of its function stays at; heeded where the rollout is canary or linear."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
 variable "allow_empty" {
   description = "Whether having no service at all is meant: the last removal in an environment."
   type        = bool

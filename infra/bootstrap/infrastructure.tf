@@ -1,4 +1,5 @@
-# The most that the roles of an environment's own parts can ever do: flow logs, the EKS cluster, its nodes and add-ons.
+# The most that the roles of an environment's own parts can ever do: flow logs, CodeDeploy, the EKS cluster, its nodes
+# and add-ons.
 # They need what no service does, and AWS's policies for them reach the whole account; under this they stay with what
 # bears the cluster's name, which is the environment's, and grant nothing. Only roles called "<project>-<environment>_…"
 # may have it (write_roles.tf); no service's is.
@@ -33,6 +34,19 @@ resource "aws_iam_policy" "infrastructure" {
         Action = ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
         Resource = [for group in ["eks/${local.project}-${local.like[each.key]}-*", "vpc/${local.project}-${local.like[each.key]}"] :
         "${local.arn["logs"]}:log-group:/aws/${group}:*"]
+      },
+      {
+        # What CodeDeploy does by its role (modules/lambda-rollout).
+        Sid      = "ShiftRequests"
+        Effect   = "Allow"
+        Action   = ["lambda:GetAlias", "lambda:GetProvisionedConcurrencyConfig", "lambda:UpdateAlias"]
+        Resource = local.arns[each.key].functions
+      },
+      {
+        Sid      = "LookAtAlarms"
+        Effect   = "Allow"
+        Action   = ["cloudwatch:DescribeAlarms"]
+        Resource = "*"
       },
       {
         Sid      = "PullImages"

@@ -75,7 +75,7 @@ locals {
   # ARNs up to the account, by service.
   iam = "arn:${local.partition}:iam::${var.account}"
   arn = { for service in [
-    "application-autoscaling", "apprunner", "cloudwatch", "ec2", "ecs", "eks", "elasticloadbalancing", "kms", "lambda",
+    "application-autoscaling", "apprunner", "cloudwatch", "codedeploy", "ec2", "ecs", "eks", "elasticloadbalancing", "kms", "lambda",
     "logs", "scheduler", "secretsmanager",
   ] : service => "arn:${local.partition}:${service}:${var.region}:${var.account}" }
 }

@@ -154,6 +154,15 @@ locals {
         Condition = local.tagged[name].own
       },
       {
+        Sid    = "ReadRollouts"
+        Effect = "Allow"
+        Action = [
+          "codedeploy:GetApplication", "codedeploy:GetDeploymentConfig", "codedeploy:GetDeploymentGroup",
+          "codedeploy:ListTagsForResource",
+        ]
+        Resource = values(local.codedeploy[name])
+      },
+      {
         Sid      = "ReadSchedules"
         Effect   = "Allow"
         Action   = ["scheduler:GetSchedule"]

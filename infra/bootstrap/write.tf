@@ -1,12 +1,13 @@
 locals {
   # What a deploy needs beyond reading, by topic; each topic is a policy.
   write = { for name, arns in local.arns : name => {
-    deploy                 = local.write_core[name]
-    deploy-roles           = local.write_roles[name]
-    deploy-network         = local.write_network[name]
-    deploy-balancing       = local.write_balancing[name]
-    deploy-containers      = local.write_containers[name]
-    deploy-security-groups = local.write_security_groups[name]
+    deploy            = local.write_core[name]
+    deploy-roles      = local.write_roles[name]
+    deploy-network    = local.write_network[name]
+    deploy-balancing  = local.write_balancing[name]
+    deploy-containers = local.write_containers[name]
+    # Ten policies are all that a role can have, so two small topics share one.
+    deploy-security-groups = concat(local.write_security_groups[name], local.write_rollouts[name])
     deploy-kubernetes      = local.write_kubernetes[name]
   } }
 

@@ -72,7 +72,7 @@ locals {
       Action   = ["iam:PassRole"]
       Resource = arns.own_roles
       Condition = { StringEquals = { "iam:PassedToService" = [
-        "ec2.amazonaws.com", "eks.amazonaws.com", "pods.eks.amazonaws.com", "vpc-flow-logs.amazonaws.com",
+        "codedeploy.amazonaws.com", "ec2.amazonaws.com", "eks.amazonaws.com", "pods.eks.amazonaws.com", "vpc-flow-logs.amazonaws.com",
       ] } }
     },
     {

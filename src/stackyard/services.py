@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from stackyard.addresses import (
 )
 from stackyard.errors import ConfigError
 from stackyard.kinds import KINDS, Kind, Size
+from stackyard.kinds.kind import ALL_AT_ONCE, Strategy
 from stackyard.models import FileModel, config_error, merge, parse_file
 from stackyard.names import (
     LOCAL,
@@ -38,6 +40,8 @@ ENVIRONMENT_BYTES = 4096
 """All environment variables of a function together (Lambda: Lambda quotas)."""
 FUNCTION_VARIABLE_BYTES = 150
 """What a secret's name and ARN take of that room."""
+LONGEST_ROLLOUT = 2880
+"""Minutes from the first to the last shift (AWS CodeDeploy quotas)."""
 
 KindName = Literal["lambda", "apprunner", "ecs", "eks"]
 
@@ -63,6 +67,7 @@ def _check_variables(value: dict[str, str]) -> dict[str, str]:
 
 Variable = Annotated[str, Field(pattern=_VARIABLE), AfterValidator(_check_variable)]
 SecretName = Annotated[str, Field(pattern=r"^[A-Za-z0-9/_+=.@-]{1,256}$")]
+AlarmName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _./:+=@,()#-]{0,254}$")]
 
 
 class Scaling(FileModel):
@@ -87,6 +92,28 @@ class Usage(FileModel):
     burst: int = Field(default=20, ge=1, le=5000, description="Requests at once.")
     quota: int | None = Field(default=None, ge=1, description="Requests in a period. Unset: no limit.")
     period: Literal["day", "week", "month"] = Field(default="month", description="The quota's period.")
+
+
+class Rollout(FileModel):
+    """How requests come to a new version."""
+
+    strategy: Strategy = Field(
+        default=ALL_AT_ONCE,
+        description="`canary`: some of the requests first, the rest after the interval; `linear`: so many more at each "
+        "interval. Both for `lambda` only.",
+    )
+    percent: int = Field(default=10, ge=1, le=99, description="Of all requests, for `canary` and `linear`.")
+    interval: int = Field(default=5, ge=1, le=2880, description="Minutes, for `canary` and `linear`.")
+    alarms: Annotated[list[AlarmName], Field(max_length=10)] = Field(
+        default_factory=list,
+        description="Names of CloudWatch alarms that undo the rollout; for `canary`, `linear` and `ecs`.",
+    )
+
+    def minutes(self) -> int:
+        """Return how long it takes until every request comes to the new version."""
+        if self.strategy == "linear":
+            return self.interval * (math.ceil(100 / self.percent) - 1)
+        return self.interval if self.strategy == "canary" else 0
 
 
 class Service(FileModel):
@@ -115,6 +142,9 @@ class Service(FileModel):
         description="Seconds, for `lambda`; 29 by default. Through the gateway a request gets at most 29.",
     )
     scaling: Scaling = Field(default_factory=Scaling, description="How far it may grow.")
+    rollout: Rollout = Field(
+        default_factory=Rollout, description="How requests come to a new version: all of them at once, or by and by."
+    )
     environment: Annotated[dict[Variable, str], AfterValidator(_check_variables)] = Field(
         default_factory=dict, description="Environment variables; text only."
     )
@@ -312,12 +342,30 @@ def check_kind(service: Service) -> list[tuple[tuple[str, ...], str]]:
         problems.append((("scaling",), f"scaling.min is {low} and scaling.max is {high}; min must not be above max"))
     if service.usage is not None and not service.api_key:
         problems.append((("usage",), "`usage` limits the holders of an API key; it needs `api_key: true`"))
+    problems += _check_rollout(service, kind)
     both = sorted(set(service.environment) & set(service.secrets))
     if both:
         problems.append((("secrets", both[0]), f"`{both[0]}` is in `environment` and in `secrets`; keep one"))
     room = ENVIRONMENT_BYTES - 512 - FUNCTION_VARIABLE_BYTES * len(service.secrets)
     if kind.runs == "function" and sum(len(f"{n}{v}".encode()) for n, v in service.environment.items()) > room:
         problems.append((("secrets",), f"{len(service.secrets)} secrets leave {room} bytes for `environment`"))
+    return problems
+
+
+def _check_rollout(service: Service, kind: Kind) -> list[tuple[tuple[str, ...], str]]:
+    # Percent, interval and alarms may stand beside `all-at-once`: one environment's override goes back to it.
+    rollout = service.rollout
+    if rollout.strategy not in kind.strategies:
+        have = ", ".join(other.name for other in KINDS.values() if rollout.strategy in other.strategies)
+        why = f"`{rollout.strategy}` is not for kind {kind.name}, only for {have}; {kind.name} {kind.replaces}"
+        return [(("rollout", "strategy"), why)]
+    problems: list[tuple[tuple[str, ...], str]] = []
+    if rollout.alarms and not kind.alarms:
+        have = ", ".join(other.name for other in KINDS.values() if other.alarms)
+        problems.append((("rollout", "alarms"), f"`rollout.alarms` is not for kind {kind.name}, only for {have}"))
+    if rollout.minutes() > LONGEST_ROLLOUT:
+        why = f"the rollout takes {rollout.minutes()} minutes; CodeDeploy has {LONGEST_ROLLOUT} at the most"
+        problems.append((("rollout", "interval"), why))
     return problems
 
 

@@ -26,6 +26,7 @@ API = "arn:aws:apigateway:eu-west-1:"
 SECRETS = "arn:aws:secretsmanager:eu-west-1:111111111111:secret"
 LOGS = "arn:aws:logs:eu-west-1:111111111111:log-group:/aws"
 SCALING = "arn:aws:application-autoscaling:eu-west-1:111111111111"
+ROLLOUTS = "arn:aws:codedeploy:eu-west-1:111111111111"
 SCHEDULES = "arn:aws:scheduler:eu-west-1:111111111111:schedule/default"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 
@@ -78,6 +79,12 @@ MAY: list[Request] = [
     ("iam:AttachRolePolicy", NODES, {**WIDER, "iam:PolicyARN": "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"}),
     ("iam:PassRole", SERVICE, {"iam:PassedToService": "tasks.apprunner.amazonaws.com"}),
     ("iam:PassRole", f"{IAM}:role/acme/dev/acme-dev_flow-logs", {"iam:PassedToService": "vpc-flow-logs.amazonaws.com"}),
+    ("iam:PassRole", f"{IAM}:role/acme/dev/acme-dev_rollout", {"iam:PassedToService": "codedeploy.amazonaws.com"}),
+    ("codedeploy:CreateDeployment", f"{ROLLOUTS}:deploymentgroup:acme-dev/web", {}),
+    ("codedeploy:CreateDeploymentConfig", f"{ROLLOUTS}:deploymentconfig:acme-dev-canary-10-5", {}),
+    ("codedeploy:GetDeploymentConfig", f"{ROLLOUTS}:deploymentconfig:CodeDeployDefault.LambdaAllAtOnce", {}),
+    ("ecs:ListTasks", "*", {"ecs:cluster": f"{ECS}:cluster/acme-dev"}),
+    ("logs:FilterLogEvents", f"{LOGS}/lambda/acme-dev-web", {}),
     ("apigateway:POST", f"{API}:/vpclinks", MADE),
     ("apigateway:DELETE", f"{API}:/usageplans/1", DEV),
 ]
@@ -127,6 +134,11 @@ MAY_NOT: list[Request] = [
     ("eks:AssociateAccessPolicy", f"{EKS}:access-entry/acme-prod/role/1/x/1", {}),
     ("apprunner:DeleteService", f"{RUNNER}:service/acme-prod-web/1", PROD),
     ("apprunner:TagResource", f"{RUNNER}:service/acme-prod-web/1", {**PROD, **MADE}),
+    ("codedeploy:CreateDeployment", f"{ROLLOUTS}:deploymentgroup:acme-prod/web", {}),
+    ("codedeploy:StopDeployment", f"{ROLLOUTS}:deploymentgroup:acme-dev-eu/web", {}),
+    ("codedeploy:DeleteApplication", f"{ROLLOUTS}:application:acme-prod", {}),
+    ("ecs:ListTasks", "*", {"ecs:cluster": f"{ECS}:cluster/acme-prod"}),
+    ("logs:FilterLogEvents", f"{LOGS}/lambda/acme-prod-web", {}),
     ("scheduler:DeleteSchedule", f"{SCHEDULES}/acme-prod-web_app", {}),
     (
         "application-autoscaling:RegisterScalableTarget",
@@ -231,6 +243,7 @@ THROUGH: Mapping[str, list[Request]] = {
         ("ecr:BatchGetImage", f"{ECR}:repository/eks/coredns", {"aws:ResourceAccount": "222222222222"}),
         ("eks-auth:AssumeRoleForPodIdentity", f"{EKS}:cluster/acme-dev", {}),
         ("kms:Decrypt", KEY, DEV),
+        ("lambda:UpdateAlias", "arn:aws:lambda:eu-west-1:111111111111:function:acme-dev-web", {}),
         ("iam:PassRole", NODES, {"iam:PassedToService": "ec2.amazonaws.com"}),
     ],
 }
@@ -256,6 +269,8 @@ STOPPED: Mapping[str, list[Request]] = {
         ("ecr:BatchGetImage", f"{ECR}:repository/other", {"aws:ResourceAccount": "111111111111"}),
         ("eks:DescribeCluster", f"{EKS}:cluster/acme-prod", {}),
         ("kms:Decrypt", KEY, PROD),
+        ("lambda:UpdateAlias", "arn:aws:lambda:eu-west-1:111111111111:function:acme-prod-web", {}),
+        ("lambda:UpdateFunctionCode", "arn:aws:lambda:eu-west-1:111111111111:function:acme-dev-web", {}),
         ("secretsmanager:GetSecretValue", f"{SECRETS}:acme/dev/x-1", {}),
         ("iam:PassRole", SERVICE, {"iam:PassedToService": "ec2.amazonaws.com"}),
         ("iam:PassRole", NODES, {"iam:PassedToService": "lambda.amazonaws.com"}),

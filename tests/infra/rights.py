@@ -30,6 +30,9 @@ READS: dict[str, tuple[str, ...]] = {
     "aws_apprunner_vpc_connector": ("apprunner:DescribeVpcConnector", "apprunner:ListTagsForResource"),
     "aws_availability_zones": ("ec2:DescribeAvailabilityZones",),
     "aws_cloudwatch_log_group": ("logs:DescribeLogGroups", "logs:ListTagsForResource"),
+    "aws_codedeploy_app": ("codedeploy:GetApplication", "codedeploy:ListTagsForResource"),
+    "aws_codedeploy_deployment_config": ("codedeploy:GetDeploymentConfig",),
+    "aws_codedeploy_deployment_group": ("codedeploy:GetDeploymentGroup", "codedeploy:ListTagsForResource"),
     "aws_default_security_group": ("ec2:DescribeSecurityGroups",),
     "aws_ecs_cluster": ("ecs:DescribeClusters",),
     "aws_ecs_service": ("ecs:DescribeServices", "ecs:DescribeTaskDefinition"),
@@ -108,6 +111,7 @@ _BALANCER_TAGS = ("elasticloadbalancing:AddTags", "elasticloadbalancing:RemoveTa
 _RUNNER_TAGS = ("apprunner:TagResource", "apprunner:UntagResource")
 _CONTAINER_TAGS = ("ecs:TagResource", "ecs:UntagResource")
 _CLUSTER_TAGS = ("eks:TagResource", "eks:UntagResource")
+_ROLLOUT_TAGS = ("codedeploy:TagResource", "codedeploy:UntagResource")
 _SERVICE_LINKED = "iam:CreateServiceLinkedRole"
 
 WRITES: dict[str, tuple[str, ...]] = {
@@ -166,6 +170,20 @@ WRITES: dict[str, tuple[str, ...]] = {
         "logs:PutRetentionPolicy",
         "logs:TagResource",
         "logs:UntagResource",
+    ),
+    "aws_codedeploy_app": (
+        "codedeploy:CreateApplication",
+        "codedeploy:DeleteApplication",
+        "codedeploy:UpdateApplication",
+        *_ROLLOUT_TAGS,
+    ),
+    "aws_codedeploy_deployment_config": ("codedeploy:CreateDeploymentConfig", "codedeploy:DeleteDeploymentConfig"),
+    "aws_codedeploy_deployment_group": (
+        "codedeploy:CreateDeploymentGroup",
+        "codedeploy:DeleteDeploymentGroup",
+        "codedeploy:UpdateDeploymentGroup",
+        *_ROLLOUT_TAGS,
+        "iam:PassRole",
     ),
     "aws_default_security_group": (
         "ec2:CreateTags",

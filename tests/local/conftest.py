@@ -15,7 +15,7 @@ from xdist.scheduler import LoadScopeScheduling
 from tests.local.project import Project, copy_project, find_uv, free_port, install
 from tests.waiting import until
 
-TOGETHER = ("test_kinds.py", "test_locks.py", "test_change.py")
+TOGETHER = ("test_kinds.py", "test_locks.py", "test_change.py", "test_rollouts.py")
 """Files whose tests share one system."""
 
 

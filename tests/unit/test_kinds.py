@@ -46,6 +46,17 @@ def test_a_kind_needs_nothing_but_its_name(folder: Folder, kind: str) -> None:
         ("kind: ecs\nenvironment: {A: x}\nsecrets: {A: s}\n", "`A` is in `environment` and in `secrets`; keep one"),
         ("kind: ecs\nsecrets: {PORT: s}\n", "PORT and names beginning with"),
         ("kind: ecs\nsecrets: {A: 'a b'}\n", "`secrets.A` is `a b`: it must match"),
+        (
+            "kind: ecs\nrollout: {strategy: canary}\n",
+            ":2: `canary` is not for kind ecs, only for lambda; ecs starts new tasks beside the old ones and takes",
+        ),
+        ("kind: eks\nrollout: {alarms: [slow]}\n", ":2: `rollout.alarms` is not for kind eks, only for lambda, ecs"),
+        ("kind: lambda\nrollout: {strategy: slow}\n", "`rollout.strategy` is `slow`: allowed: 'all-at-once', 'canary'"),
+        ("kind: lambda\nrollout: {strategy: canary, percent: 100}\n", "`rollout.percent` is `100`"),
+        (
+            "kind: lambda\nrollout: {strategy: linear, percent: 1, interval: 60}\n",
+            "the rollout takes 5940 minutes; CodeDeploy has 2880 at the most",
+        ),
         ("kind: ecs\nexample: '/${x}'\n", "`example` is `/${x}`: it must match"),
         (
             "kind: ecs\noverrides:\n  prod:\n    cpu: 512\n",

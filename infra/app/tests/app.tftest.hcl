@@ -60,6 +60,17 @@ run "makes_a_preview_under_the_boundary_of_all" {
   }
 }
 
+run "moves_aliases_itself_where_no_rollout_is_gradual" {
+  command = apply
+  variables {
+    held_versions = { api = "4" }
+  }
+  assert {
+    condition     = length(module.lambda_rollout) == 0 && output.rollouts == null && output.services.api.version != "4"
+    error_message = "Without canary or linear there must be no CodeDeploy, and the alias is at what was published."
+  }
+}
+
 run "makes_no_network_where_no_service_needs_one" {
   command = plan
   assert {

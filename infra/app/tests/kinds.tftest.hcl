@@ -76,6 +76,17 @@ variables {
   }
 }
 
+run "leaves_an_alias_where_requests_come_by_and_by" {
+  command = apply
+  variables {
+    held_versions = { api = "4", shop = "9" }
+  }
+  assert {
+    condition     = output.services.api.version != "4" && output.rollouts == "acme-dev"
+    error_message = "CodeDeploy moves the alias of a service with a linear rollout, not Terraform."
+  }
+}
+
 run "deploys_a_service_of_each_kind" {
   command = apply
 

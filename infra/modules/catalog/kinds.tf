@@ -1,10 +1,10 @@
 # What each kind of service has by default and which sizes there are. src/stackyard/kinds says the same, with its sources.
 locals {
   kinds = {
-    lambda    = { memory = 1024, cpu = null, timeout = 29, scaling = { min = null, max = null, concurrency = null }, private = false, keys = ["timeout"] }
-    apprunner = { memory = 2048, cpu = 1024, timeout = null, scaling = { min = 1, max = 10, concurrency = 100 }, private = false, keys = ["cpu", "scaling.concurrency", "scaling.min", "vpc"] }
-    ecs       = { memory = 512, cpu = 256, timeout = null, scaling = { min = 1, max = 4, concurrency = null }, private = true, keys = ["cpu", "scaling.min"] }
-    eks       = { memory = 512, cpu = 256, timeout = null, scaling = { min = 1, max = 4, concurrency = null }, private = true, keys = ["cpu", "scaling.min"] }
+    lambda    = { memory = 1024, cpu = null, timeout = 29, scaling = { min = null, max = null, concurrency = null }, private = false, strategies = ["all-at-once", "canary", "linear"], alarms = true, keys = ["timeout"] }
+    apprunner = { memory = 2048, cpu = 1024, timeout = null, scaling = { min = 1, max = 10, concurrency = 100 }, private = false, strategies = ["all-at-once"], alarms = false, keys = ["cpu", "scaling.concurrency", "scaling.min", "vpc"] }
+    ecs       = { memory = 512, cpu = 256, timeout = null, scaling = { min = 1, max = 4, concurrency = null }, private = true, strategies = ["all-at-once"], alarms = true, keys = ["cpu", "scaling.min"] }
+    eks       = { memory = 512, cpu = 256, timeout = null, scaling = { min = 1, max = 4, concurrency = null }, private = true, strategies = ["all-at-once"], alarms = false, keys = ["cpu", "scaling.min"] }
   }
 
   # MiB by cpu, where AWS sells pairs only.
@@ -46,6 +46,13 @@ locals {
     [for name, service in local.services : "${service.file}: scaling.max is ${service.scaling.max}; allowed: 1 to 25" if service.kind == "apprunner" && try(service.scaling.max > 25, false)],
     [for name, service in local.services : "${service.file}: scaling.min is ${service.scaling.min} and scaling.max is ${service.scaling.max}" if try(service.scaling.min > service.scaling.max, false)],
   )
+
+  wrong_rollouts = flatten([for name, service in local.services : [for problem in [
+    try(contains(local.kinds[service.kind].strategies, service.rollout.strategy), true) ? "" : "rollout.strategy ${service.rollout.strategy} is not for kind ${service.kind}; allowed: ${join(", ", local.kinds[service.kind].strategies)}",
+    length(try(tolist(service.rollout.alarms), [])) > 0 && !try(local.kinds[service.kind].alarms, true) ? "rollout.alarms is not for kind ${service.kind}" : "",
+    length(try(tolist(service.rollout.alarms), [])) > 10 ? "rollout.alarms names ${length(service.rollout.alarms)}; CodeDeploy takes 10" : "",
+    try(service.rollout.interval * (service.rollout.strategy == "linear" ? ceil(100 / service.rollout.percent) - 1 : 1) > 2880, false) ? "the rollout takes longer than CodeDeploy's 2880 minutes" : "",
+  ] : "${service.file}: ${problem}" if problem != ""]])
 
   keyless_usage = [for name, service in local.services : service.file if service.usage != null && service.api_key != true]
   doubled       = flatten([for name, service in local.services : [for variable in keys(service.environment) : "${service.file}: ${variable}" if contains(keys(service.secrets), variable)]])

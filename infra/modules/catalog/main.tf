@@ -4,6 +4,7 @@ locals {
     environment = {}
     secrets     = {}
     scaling     = {}
+    rollout     = { strategy = "all-at-once", percent = 10, interval = 5, alarms = [] }
     vpc         = false
     api_key     = false
     usage       = null
@@ -63,6 +64,7 @@ locals {
         environment = merge(try(merge({}, document.environment), {}), try(merge({}, local.overrides[name].environment), {}))
         secrets     = merge(try(merge({}, document.secrets), {}), try(merge({}, local.overrides[name].secrets), {}))
         scaling     = merge(try(local.kinds[try(document.kind, "lambda")], local.kinds.lambda).scaling, try(merge({}, document.scaling), {}), try(merge({}, local.overrides[name].scaling), {}))
+        rollout     = merge(local.service_defaults.rollout, try(merge({}, document.rollout), {}), try(merge({}, local.overrides[name].rollout), {}))
         usage = can(keys(document.usage)) || can(keys(local.overrides[name].usage)) ? merge(
           { rate = 10, burst = 20, quota = null, period = "month" }, try(merge({}, document.usage), {}), try(merge({}, local.overrides[name].usage), {})
         ) : null

@@ -83,6 +83,7 @@ output "services" {
     cpu         = service.cpu
     timeout     = service.timeout
     scaling     = service.scaling
+    rollout     = service.rollout
     environment = service.environment
     secrets     = { for variable, secret in service.secrets : variable => strcontains(secret, "/") ? secret : "${try(local.project_file.project, "")}/${local.group}/${secret}" }
     vpc         = service.vpc
@@ -125,6 +126,10 @@ output "services" {
   precondition {
     condition     = length(local.wrong_sizes) == 0
     error_message = "${join("; ", local.wrong_sizes)}."
+  }
+  precondition {
+    condition     = length(local.wrong_rollouts) == 0
+    error_message = "${join("; ", local.wrong_rollouts)}."
   }
   precondition {
     condition     = length(local.keyless_usage) == 0

@@ -90,12 +90,19 @@ resource "aws_ecs_service" "this" {
   deployment_maximum_percent         = 200
   health_check_grace_period_seconds  = 60
   availability_zone_rebalancing      = "ENABLED"
-  # Terraform waits for the rollout, so that a deploy that was rolled back is not taken for done.
-  wait_for_steady_state = !var.emulated
 
   deployment_circuit_breaker {
     enable   = true
     rollback = true
+  }
+
+  dynamic "alarms" {
+    for_each = length(var.service.rollout.alarms) > 0 ? [var.service.rollout.alarms] : []
+    content {
+      alarm_names = alarms.value
+      enable      = true
+      rollback    = true
+    }
   }
 
   network_configuration {

@@ -59,6 +59,7 @@ variable "service" {
     environment = optional(map(string), {})
     secrets     = optional(map(string), {})
     vpc         = optional(bool, false)
+    rollout     = optional(object({ alarms = optional(list(string), []) }), {})
   })
   nullable = false
 

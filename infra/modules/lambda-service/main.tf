@@ -48,8 +48,9 @@ resource "aws_lambda_function" "this" {
 }
 
 resource "aws_lambda_alias" "live" {
-  name             = "live"
-  description      = "What the gateway invokes"
-  function_name    = aws_lambda_function.this.function_name
-  function_version = aws_lambda_function.this.version
+  name          = "live"
+  description   = "What the gateway invokes"
+  function_name = aws_lambda_function.this.function_name
+  # Where requests come to a new version by and by, the alias stays until CodeDeploy has moved it.
+  function_version = coalesce(var.service.held_version, aws_lambda_function.this.version)
 }

@@ -12,8 +12,8 @@ output "resource" {
 }
 
 output "version" {
-  description = "The published version that the alias points to."
-  value       = aws_lambda_alias.live.function_version
+  description = "The version that was published last: the alias points there, or will once CodeDeploy is done."
+  value       = aws_lambda_function.this.version
 }
 
 output "log_group" {

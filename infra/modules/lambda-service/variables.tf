@@ -49,7 +49,7 @@ variable "base_url" {
 }
 
 variable "service" {
-  description = "What service.yaml says, defaults and overrides applied. memory in MiB, timeout in s; secrets: variable -> the secret's ARN."
+  description = "What service.yaml says, defaults and overrides applied. memory in MiB, timeout in s; secrets: variable -> the secret's ARN; held_version: what the alias stays at."
   type = object({
     path        = string
     memory      = optional(number, 1024)
@@ -59,6 +59,8 @@ variable "service" {
     environment = optional(map(string), {})
     secrets     = optional(map(string), {})
     vpc         = optional(bool, false)
+
+    held_version = optional(string)
   })
   nullable = false
 
@@ -70,6 +72,11 @@ variable "service" {
   validation {
     condition     = var.service.timeout >= 1 && var.service.timeout <= 900 && floor(var.service.timeout) == var.service.timeout
     error_message = "timeout is ${var.service.timeout}: whole seconds from 1 to 900 are allowed."
+  }
+
+  validation {
+    condition     = var.service.held_version == null ? true : can(regex("^[1-9][0-9]*$", var.service.held_version))
+    error_message = "held_version is \"${coalesce(var.service.held_version, "-")}\": the number of a published version is allowed."
   }
 
   validation {

@@ -14,7 +14,7 @@ from stackyard.commands.cluster import take_away
 from stackyard.commands.confirm import ask_if_protected
 from stackyard.commands.observe import variables
 from stackyard.commands.record import begin, record
-from stackyard.commands.rollout import roll_out
+from stackyard.commands.rollout import before_plan, check_alarms, clear_way, finish_earlier, roll_out
 from stackyard.commands.session import Session
 from stackyard.commands.stacks import (
     apply_stack,
@@ -39,7 +39,10 @@ from stackyard.tools.tfevents import Change, plain_action
 def bring(session: Session, hold: Hold, doing: str, wanted: Wanted, options: Options) -> Deployed:
     """Bring the environment to ``wanted``; ``doing`` is the task as it was typed. Raises StackyardError."""
     target, screen = session.target, session.screen
-    given = variables(session, wanted.digests, allow_empty=options.allow_empty)
+    check_alarms(session)
+    if not options.dry_run:
+        finish_earlier(session, wanted.digests)
+    given = variables(session, wanted.digests, allow_empty=options.allow_empty) | before_plan(session)
     stack = session.stack("app", app_key(target.name), given, hold, doing)
     with screen.stage("plan"):
         init_stack(session, stack)
@@ -59,6 +62,7 @@ def bring(session: Session, hold: Hold, doing: str, wanted: Wanted, options: Opt
         begun = begin(session, wanted.source)
         with screen.stage("apply"):
             take_away(session, planned.changes)
+            clear_way(session, planned.changes)
             apply_stack(session, stack, planned)
     else:
         planned.file.unlink(missing_ok=True)
@@ -71,7 +75,8 @@ def _finish(
     """Read the outputs, roll out, verify, tell the local gateway, record the release."""
     target, screen = session.target, session.screen
     outputs = stack.outputs()
-    roll_out(session, outputs)
+    # A way back takes no steps: what is wrong shall be gone at once.
+    roll_out(session, outputs, at_once=wanted.source.kind == "rollback")
     with screen.stage("verify"):
         services = cast("dict[str, dict[str, Any]]", outputs.get("services") or {})
         live = find_all_live(session, services)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from stackyard.commands.observe import observe, variables
+from stackyard.commands.rollout import before_plan
 from stackyard.commands.session import Session
 from stackyard.commands.stacks import init_stack, list_changes, plan_stack, show_changes
 from stackyard.commands.wanted import app_key
@@ -37,7 +38,7 @@ def plan(session: Session, *, full: bool = False, allow_empty: bool = False) -> 
         digests = seen.plan.foreseen_digests()
         if UNBUILT in digests.values():
             screen.warn("some images are not in the registry yet; they stand in the plan as zeros")
-        given = variables(session, digests, allow_empty=allow_empty)
+        given = variables(session, digests, allow_empty=allow_empty) | before_plan(session)
         stack = session.stack("app", app_key(session.target.name), given, hold, doing)
         init_stack(session, stack)
         # The plan role, which has no right to lock, can run this.

@@ -35,6 +35,7 @@ KIND = Kind(
     scaling={"min": 1, "max": 10, "concurrency": 100},
     check=_check,
     keys=frozenset({"cpu", "vpc", "scaling.min", "scaling.concurrency"}),
+    replaces="starts new instances beside the old ones and takes those away when the new ones are healthy",
     injects_secrets=True,
     name_limit=40,
     notice="App Runner takes no new customers since 30 April 2026; accounts without it choose ecs",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stackyard.kinds.kind import Kind, Size
+from stackyard.kinds.kind import ALL_AT_ONCE, Kind, Size
 
 
 def _check(size: Size) -> str | None:
@@ -23,4 +23,7 @@ KIND = Kind(
     memory=1024,
     check=_check,
     keys=frozenset({"timeout"}),
+    replaces="points its alias at the new version",
+    strategies=(ALL_AT_ONCE, "canary", "linear"),
+    alarms=True,
 )

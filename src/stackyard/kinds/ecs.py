@@ -34,6 +34,8 @@ KIND = Kind(
     scaling={"min": 1, "max": 4},
     check=_check,
     keys=frozenset({"cpu", "scaling.min"}),
+    replaces="starts new tasks beside the old ones and takes those away when the new ones are well",
+    alarms=True,
     injects_secrets=True,
     private=True,
 )

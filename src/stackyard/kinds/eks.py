@@ -26,5 +26,6 @@ KIND = Kind(
     scaling={"min": 1, "max": 4},
     check=_check,
     keys=frozenset({"cpu", "scaling.min"}),
+    replaces="starts new pods beside the old ones and takes those away when the new ones are ready",
     private=True,
 )

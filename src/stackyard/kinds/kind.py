@@ -6,6 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+Strategy = Literal["all-at-once", "canary", "linear"]
+ALL_AT_ONCE: Strategy = "all-at-once"
+"""Every request comes to the new version as soon as it is well. The others bring it to a part of them first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Size:
@@ -44,6 +48,12 @@ class Kind:
     """``min``, ``max``, ``concurrency`` where the file says nothing."""
     keys: frozenset[str] = frozenset()
     """Keys of ``service.yaml`` that this kind has and not every other: ``timeout``, ``vpc``, ``scaling.min`` …"""
+    replaces: str = ""
+    """How its platform brings a new version in, as the end of a sentence."""
+    strategies: tuple[Strategy, ...] = (ALL_AT_ONCE,)
+    """How else its requests can come to a new version."""
+    alarms: bool = False
+    """Whether alarms can undo a rollout."""
     private: bool = False
     """Whether it stands in the environment's network, behind the load balancer."""
     injects_secrets: bool = False

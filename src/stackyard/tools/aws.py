@@ -395,6 +395,14 @@ class Aws:
         with self.explained("App Runner"):
             return len(self.client("apprunner").list_services(MaxResults=20)["ServiceSummaryList"])
 
+    def find_alarms(self, names: Sequence[str]) -> set[str]:
+        """Return those of the CloudWatch alarms that are there, 100 names at the most."""
+        with self.explained("alarms"):
+            found = self.client("cloudwatch").describe_alarms(
+                AlarmNames=list(names), AlarmTypes=["MetricAlarm", "CompositeAlarm"], MaxRecords=100
+            )
+        return {alarm["AlarmName"] for kind in ("MetricAlarms", "CompositeAlarms") for alarm in found.get(kind, ())}
+
     def gateway_log_role(self) -> str:
         """Return the role with which API Gateway writes logs in this account and region; empty when unset."""
         with self.explained("API Gateway settings"):

@@ -1,7 +1,7 @@
 # Kinds other than lambda: their defaults, sizes and keys.
 variables {
   environment   = "dev"
-  image_digests = { api = "sha256:a", web = "sha256:b", shop = "sha256:c", cart = "sha256:d", s11 = "sha256:e", s97 = "sha256:f" }
+  image_digests = { api = "sha256:a", web = "sha256:b", shop = "sha256:c", cart = "sha256:d", s11 = "sha256:e", s97 = "sha256:f", desk = "sha256:0" }
   project_yaml  = <<-EOT
     project: acme
     repository: acme/platform
@@ -65,6 +65,64 @@ run "merges_what_an_environment_has_instead" {
     condition     = output.services.shop.usage == { rate = 50, burst = 20, quota = 1000, period = "day" } && output.services.shop.secrets == { DATABASE_URL = "acme/prod/database-url", OTHER = "acme/prod/other" }
     error_message = "Maps must be merged deeply."
   }
+}
+
+run "says_how_requests_come_to_a_new_version" {
+  command = plan
+  variables {
+    services_yaml = {
+      "src/services/shop/service.yaml" = "{kind: lambda, rollout: {strategy: canary, percent: 5, alarms: [shop is slow]}, overrides: {local: {rollout: {strategy: all-at-once}}}}"
+      "src/services/desk/service.yaml" = "{kind: ecs, rollout: {alarms: [desk]}}"
+    }
+  }
+  assert {
+    condition     = output.services.shop.rollout == { strategy = "canary", percent = 5, interval = 5, alarms = ["shop is slow"] }
+    error_message = "What the file leaves open must have its default."
+  }
+  assert {
+    condition     = output.services.desk.rollout == { strategy = "all-at-once", percent = 10, interval = 5, alarms = ["desk"] }
+    error_message = "ECS must be told its alarms."
+  }
+}
+
+run "reject_strategy_of_another_kind" {
+  command = plan
+  variables {
+    services_yaml = {
+      "src/services/shop/service.yaml" = "{kind: ecs, rollout: {strategy: canary}}"
+    }
+  }
+  expect_failures = [output.services]
+}
+
+run "reject_alarms_of_another_kind" {
+  command = plan
+  variables {
+    services_yaml = {
+      "src/services/shop/service.yaml" = "{kind: apprunner, rollout: {alarms: [shop]}}"
+    }
+  }
+  expect_failures = [output.services]
+}
+
+run "reject_unknown_strategy" {
+  command = plan
+  variables {
+    services_yaml = {
+      "src/services/shop/service.yaml" = "{kind: lambda, rollout: {strategy: slow}}"
+    }
+  }
+  expect_failures = [output.services]
+}
+
+run "reject_rollout_of_days" {
+  command = plan
+  variables {
+    services_yaml = {
+      "src/services/shop/service.yaml" = "{kind: lambda, rollout: {strategy: linear, percent: 1, interval: 60}}"
+    }
+  }
+  expect_failures = [output.services]
 }
 
 run "reject_kind" {

@@ -107,6 +107,17 @@ run "logs_to_its_own_group_without_waiting" {
   }
 }
 
+run "rolls_back_on_an_alarm" {
+  command = plan
+  variables {
+    service = merge(var.service, { rollout = { strategy = "all-at-once", percent = 10, interval = 5, alarms = ["desk is slow"] } })
+  }
+  assert {
+    condition     = one(aws_ecs_service.this.alarms).alarm_names == toset(["desk is slow"]) && one(aws_ecs_service.this.alarms).enable && one(aws_ecs_service.this.alarms).rollback
+    error_message = "ECS must watch the alarm and roll back."
+  }
+}
+
 run "replaces_tasks_before_it_ends_them_and_rolls_back" {
   command = apply
 
@@ -119,8 +130,8 @@ run "replaces_tasks_before_it_ends_them_and_rolls_back" {
     error_message = "No task may end before its successor is healthy."
   }
   assert {
-    condition     = one(aws_ecs_service.this.deployment_circuit_breaker).enable && one(aws_ecs_service.this.deployment_circuit_breaker).rollback && aws_ecs_service.this.wait_for_steady_state
-    error_message = "A rollout that fails must be rolled back, and be waited for."
+    condition     = one(aws_ecs_service.this.deployment_circuit_breaker).enable && one(aws_ecs_service.this.deployment_circuit_breaker).rollback
+    error_message = "A rollout that fails must be rolled back."
   }
   assert {
     condition     = one(aws_ecs_service.this.network_configuration).subnets == toset(var.platform.network.subnet_ids) && one(aws_ecs_service.this.network_configuration).security_groups == toset([aws_security_group.this.id]) && one(aws_ecs_service.this.network_configuration).assign_public_ip != true
@@ -267,8 +278,8 @@ run "waits_for_nothing_on_a_laptop" {
     emulated = true
   }
   assert {
-    condition     = aws_ecs_service.this.wait_for_steady_state == false && length(aws_lb_listener.this) == 0
-    error_message = "Where no task runs and no load balancer is, neither may be waited for."
+    condition     = length(aws_lb_listener.this) == 0
+    error_message = "Where no load balancer is, nothing may wait for its listener."
   }
 }
 

@@ -119,7 +119,7 @@ run "tells_what_every_kind_tells" {
     error_message = "The gateway and Python must be told the alias, the function and the image."
   }
   assert {
-    condition     = output.details == { function_name = "acme-dev-billing-run", alias = "live", alias_arn = aws_lambda_alias.live.arn } && output.version == aws_lambda_alias.live.function_version && output.log_group == "/aws/lambda/acme-dev-billing-run" && output.role_name == "acme-dev-billing-run"
+    condition     = output.details == { function_name = "acme-dev-billing-run", alias = "live", alias_arn = aws_lambda_alias.live.arn } && output.version == aws_lambda_function.this.version && output.log_group == "/aws/lambda/acme-dev-billing-run" && output.role_name == "acme-dev-billing-run"
     error_message = "The details must name function and alias, the others version, logs and role."
   }
 }
@@ -135,6 +135,25 @@ run "takes_nulls_for_what_other_kinds_have" {
     condition     = aws_lambda_function.this.memory_size == 512 && aws_lambda_function.this.timeout == 29 && aws_lambda_function.this.reserved_concurrent_executions == -1
     error_message = "What is null must have its default."
   }
+}
+
+run "leaves_the_alias_where_it_is_held" {
+  command = apply
+  variables {
+    service = { path = "/billing-run", held_version = "7" }
+  }
+  assert {
+    condition     = aws_lambda_alias.live.function_version == "7" && output.version == aws_lambda_function.this.version
+    error_message = "The alias must stay, and what was published must be told."
+  }
+}
+
+run "reject_held_version" {
+  command = plan
+  variables {
+    service = { path = "/billing-run", held_version = "$LATEST" }
+  }
+  expect_failures = [var.service]
 }
 
 run "reserves_concurrency_on_request" {

@@ -6,11 +6,13 @@ Imported only after the settings stand in the environment: moto reads them once.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from importlib import import_module
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+from stackyard.local.emulator.jsonservice import JsonService
 from stackyard.local.emulator.kubernetes import with_kubernetes
 from stackyard.local.emulator.patches import patch
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
     from flask import Flask
     from moto.backends import SERVICE_NAMES
+
+_OURS = {"AppRunner": "apprunner", "CodeDeploy_20141006": "codedeploy"}
+"""What the protocol calls a service -> the package that has its ``OFFER``."""
 
 
 def patched_application(account: str, without: Collection[str]) -> WSGIApplication:
@@ -27,27 +32,27 @@ def patched_application(account: str, without: Collection[str]) -> WSGIApplicati
         patch(service, without=without)
         return create_backend_app(service)
 
-    moto, app_runner = DomainDispatcherApplication(create), _Later(account)
+    moto = DomainDispatcherApplication(create)
+    ours = {target: _Later(module, account) for target, module in _OURS.items()}
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        lacking = str(environ.get("HTTP_X_AMZ_TARGET", "")).startswith("AppRunner.")
-        return (app_runner.get() if lacking else moto)(environ, start_response)
+        target = str(environ.get("HTTP_X_AMZ_TARGET", "")).partition(".")[0]
+        return (ours[target].get() if target in ours else moto)(environ, start_response)
 
     return with_kubernetes(answer)
 
 
 class _Later:
-    """App Runner, imported and made by the first request that is for it, however many come at once."""
+    """A service of ours, imported and made by the first request that is for it, however many come at once."""
 
-    def __init__(self, account: str) -> None:
-        self._account = account
+    def __init__(self, module: str, account: str) -> None:
+        self._module, self._account = module, account
         self._made: WSGIApplication | None = None
         self._one_at_a_time = Lock()
 
     def get(self) -> WSGIApplication:
         with self._one_at_a_time:
             if self._made is None:
-                from stackyard.local.emulator.apprunner.application import Application  # noqa: PLC0415  (see above)
-
-                self._made = Application(self._account)
+                module = import_module(f"stackyard.local.emulator.{self._module}.application")
+                self._made = JsonService(module.OFFER, self._account)
             return self._made

@@ -25,7 +25,7 @@ from stackyard.local.emulator.apprunner.records import (
     Service,
 )
 from stackyard.local.emulator.apprunner.settings import fill
-from stackyard.local.emulator.apprunner.shapes import Json
+from stackyard.local.emulator.shapes import Json
 
 
 class AppRunner:

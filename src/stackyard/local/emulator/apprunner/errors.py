@@ -1,35 +1,29 @@
-"""What App Runner answers when it refuses; ``code`` is what its clients look for."""
+"""What App Runner answers when it refuses."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from stackyard.local.emulator.jsonservice import RefusalError
 
 
-class AppRunnerError(Exception):
-    """A refusal, with App Runner's name for it."""
-
-    code: ClassVar[str]
-
-
-class InvalidRequestError(AppRunnerError):
+class InvalidRequestError(RefusalError):
     """A value of the request is not allowed."""
 
     code = "InvalidRequestException"
 
 
-class InvalidStateError(AppRunnerError):
+class InvalidStateError(RefusalError):
     """The service is not in a state in which that can be done."""
 
     code = "InvalidStateException"
 
 
-class ResourceNotFoundError(AppRunnerError):
+class ResourceNotFoundError(RefusalError):
     """What the request names does not exist."""
 
     code = "ResourceNotFoundException"
 
 
-class UnknownOperationError(AppRunnerError):
+class UnknownOperationError(RefusalError):
     """App Runner may offer the operation; this one does not."""
 
     code = "UnknownOperationException"

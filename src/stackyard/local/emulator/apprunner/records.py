@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from uuid import uuid4
 
-from stackyard.local.emulator.apprunner.shapes import Json
+from stackyard.local.emulator.shapes import Json
 
 
 @dataclass(frozen=True, slots=True, eq=False)

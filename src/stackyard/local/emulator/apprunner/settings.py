@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from stackyard.local.emulator.apprunner.errors import InvalidRequestError
-from stackyard.local.emulator.apprunner.shapes import Json
+from stackyard.local.emulator.shapes import Json
 
 # "Architecture and concepts: App Runner supported configurations" of the App Runner Developer Guide; units and MiB.
 _MEMORY = {

@@ -1,0 +1,152 @@
+"""Requests come to a new version of a function by and by: to its end, undone by an alarm, killed on the way."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any, cast
+
+import boto3
+import pytest
+
+from tests.local.conftest import running
+from tests.local.project import Project, read_until
+
+APP = "src/services/api/api/app.py"
+SETTINGS = "src/services/api/service.yaml"
+ALARM = "api has errors"
+ROLLOUT = f"\nrollout: {{strategy: canary, percent: 25, interval: 3, alarms: [{ALARM}]}}\n"
+
+
+@pytest.fixture(scope="module")
+def canary(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Generator[Project]:
+    """A project whose service api has a canary rollout; a minute of CodeDeploy's takes half a second."""
+    with running(installed, tmp_path_factory.mktemp("canary") / "project", "api") as project:
+        project.env["STACKYARD_ROLLOUT_MINUTE"] = "0.5"
+        text = (project.root / SETTINGS).read_text()
+        project.write(SETTINGS, text + ROLLOUT)
+        project.up()
+        client(project, "cloudwatch").put_metric_alarm(
+            AlarmName=ALARM,
+            Namespace="AWS/Lambda",
+            MetricName="Errors",
+            Statistic="Sum",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=1,
+            ComparisonOperator="GreaterThanOrEqualToThreshold",
+        )
+        yield project
+
+
+def client(project: Project, service: str) -> Any:
+    """Return a client of the embedded AWS."""
+    url = json.loads((project.root / ".stackyard/local/emulator.json").read_text())["url"]
+    make = cast("Callable[..., Any]", boto3.client)
+    return make(
+        service,
+        endpoint_url=url,
+        region_name="eu-west-1",
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+    )
+
+
+def alias(project: Project) -> tuple[str, dict[str, float]]:
+    """Return where the alias points, and the weights beside it."""
+    found: Any = client(project, "lambda").get_alias(FunctionName="acme-local-api", Name="live")
+    routing: dict[str, dict[str, float]] = found.get("RoutingConfig") or {}
+    return found["FunctionVersion"], routing.get("AdditionalVersionWeights") or {}
+
+
+def releases(project: Project) -> list[int]:
+    """Return the numbers of the release records."""
+    bucket = "acme-state-123456789012-eu-west-1"
+    found = client(project, "s3").list_objects_v2(Bucket=bucket, Prefix="releases/local/")["Contents"]
+    return sorted(int(Path(each["Key"]).stem) for each in found)
+
+
+def touch(project: Project, word: str) -> None:
+    """Change the service's code."""
+    text = (project.root / APP).read_text()
+    project.write(APP, f"{text}\nTOUCHED = {word!r}\n")
+
+
+def ring(project: Project, state: str) -> None:
+    """Set the alarm."""
+    client(project, "cloudwatch").set_alarm_state(AlarmName=ALARM, StateValue=state, StateReason="a test")
+
+
+def test_a_new_version_gets_some_requests_first(canary: Project) -> None:
+    """The first has nobody to share with. The deploy tells each step; nothing is left for the next plan to change."""
+    assert alias(canary) == ("1", {})
+    touch(canary, "second")
+    done = canary.deploy()
+    assert "CodeDeploy: 25 %" in done.err, done.text()
+    assert "api: CodeDeploy: 100 %" in done.err
+    assert alias(canary) == ("2", {})
+    planned = canary.run("plan", "--env", "local", "--json")
+    assert json.loads(planned.out)["changed"] is False, planned.text()
+    assert releases(canary) == [1, 2]
+
+
+def test_an_alarm_undoes_it(canary: Project) -> None:
+    """Exit code 4, the alarm's name, the version before serves, no record; the next deploy tries again."""
+    touch(canary, "third")
+    with canary.started("deploy", "--env", "local") as process:
+        printed = read_until(process, "CodeDeploy: 25 %")
+        ring(canary, "ALARM")
+        _, rest = process.communicate(timeout=120)
+    assert process.returncode == 4, printed + rest
+    assert f"the alarm {ALARM} went off" in rest
+    assert "Version 2 of api goes on serving" in rest
+    assert "run: inv rollback --env local --to 2" in rest
+    assert alias(canary) == ("2", {})
+    assert releases(canary) == [1, 2]
+
+    ring(canary, "OK")
+    again = canary.deploy()
+    assert "requests come from version 2 to version 3" in again.err, again.text()
+    assert alias(canary) == ("3", {})
+    assert releases(canary) == [1, 2, 3]
+
+
+def test_ended_on_the_way_the_next_deploy_follows_it(canary: Project) -> None:
+    """The same sources: CodeDeploy goes on without us, and what it does is waited for and recorded."""
+    touch(canary, "fourth")
+    with canary.started("deploy", "--env", "local") as process:
+        read_until(process, "CodeDeploy: 25 %")
+        process.send_signal(signal.SIGKILL)
+    assert alias(canary) == ("3", {"4": 0.25})
+    done = canary.deploy()
+    assert "an earlier rollout of api" in done.err, done.text()
+    assert alias(canary) == ("4", {})
+    assert releases(canary) == [1, 2, 3, 4]
+
+
+def test_other_sources_stop_what_is_under_way(canary: Project) -> None:
+    """A deploy that goes elsewhere does not wait for a version that nobody wants any more."""
+    touch(canary, "fifth")
+    with canary.started("deploy", "--env", "local") as process:
+        read_until(process, "CodeDeploy: 25 %")
+        process.send_signal(signal.SIGKILL)
+    touch(canary, "sixth")
+    done = canary.deploy()
+    assert alias(canary) == ("6", {}), done.text()
+    assert "requests come from version 4 to version 6" in done.err
+    assert releases(canary) == [1, 2, 3, 4, 5]
+
+
+def test_all_at_once_again_takes_codedeploy_away(canary: Project) -> None:
+    """Terraform moves the alias by itself then, and all that was made for the canary goes."""
+    text = (canary.root / SETTINGS).read_text()
+    canary.write(SETTINGS, text.replace("strategy: canary", "strategy: all-at-once"))
+    touch(canary, "seventh")
+    done = canary.deploy()
+    assert "CodeDeploy:" not in done.err, done.text()
+    assert alias(canary) == ("7", {})
+    assert client(canary, "codedeploy").list_applications()["applications"] == []
+    planned = canary.run("plan", "--env", "local", "--json")
+    assert json.loads(planned.out)["changed"] is False, planned.text()
