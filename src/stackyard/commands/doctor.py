@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+from stackyard.bake import REGISTRY
 from stackyard.commands.previews import find_there
 from stackyard.commands.secrets import create_secret
 from stackyard.commands.session import Session
@@ -22,6 +23,7 @@ from stackyard.local import daemons
 from stackyard.names import LOCAL, PREVIEW_PREFIX
 from stackyard.project import find_target
 from stackyard.screen import Screen
+from stackyard.tools.buildx import check_engine
 from stackyard.tools.terraform_binary import find_mirror, mirror_folders
 
 Status = Literal["ok", "warn", "fail"]
@@ -138,17 +140,14 @@ def _provider(session: Session) -> Check:
 
 
 def _docker(session: Session) -> Check:
-    good = False
-    if session.runner.which("docker") is None:
-        found = "not on PATH"
-    else:
-        done = session.runner.run(["docker", "version", "--format", "{{.Server.Version}}"], timeout=20)
-        good = done.code == 0
-        found = f"engine {done.stdout.strip()}" if good else "no engine answers"
-    if good or session.environment == LOCAL:
-        extra = "" if good else "; on the laptop images are registered, not built"
-        return Check("docker", "ok" if good else "warn", found + extra, "" if good else "docker info")
-    return Check("docker", "fail", found, "docker info   # start the engine, then again")
+    """Look for what builds images; only a warning where none need be built."""
+    try:
+        return Check("docker", "ok", check_engine(session.runner))
+    except StackyardError as error:
+        if session.environment == LOCAL and not os.environ.get(REGISTRY):
+            found = f"{error.why}; without {REGISTRY} the laptop builds no images"
+            return Check("docker", "warn", found, error.command)
+        return Check("docker", "fail", "\n".join(filter(None, [error.why, error.detail])), error.command)
 
 
 def _disk(session: Session) -> Check:

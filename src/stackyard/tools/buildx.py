@@ -15,21 +15,22 @@ from stackyard.tools.holding import write_atomically
 from stackyard.tools.process import Runner
 
 ELSEWHERE = "Start or install docker with buildx; or let a machine that has both push the images: inv docker-push."
+INSTALL = "apt-get install docker.io docker-buildx   # or: https://docs.docker.com/engine/install/"
+START = "sudo systemctl start docker   # or start Docker Desktop; `docker version` says why it does not answer"
+PLUGIN = "apt-get install docker-buildx   # or: https://github.com/docker/buildx#installing"
 
 
-def check_engine(runner: Runner) -> None:
-    """See that images can be built here. Raises MissingError with what to type."""
+def check_engine(runner: Runner) -> str:
+    """See that images can be built here, and return with what. Raises MissingError with what to type."""
     if runner.which("docker") is None:
-        command = "docker version   # once it is installed: https://docs.docker.com/engine/install/"
-        raise MissingError("docker", "it is not on PATH, and images must be built", fix=ELSEWHERE, command=command)
+        raise MissingError("docker", "it is not on PATH", fix=ELSEWHERE, command=INSTALL)
     engine = runner.run(["docker", "version", "--format", "{{.Server.Version}}"], timeout=30)
     if engine.code != 0:
-        why = "no engine answers, and images must be built"
-        raise MissingError("docker", why, fix=ELSEWHERE, command="docker version", detail=_last(engine.stderr))
+        raise MissingError("docker", "no engine answers", fix=ELSEWHERE, command=START, detail=_last(engine.stderr))
     plugin = runner.run(["docker", "buildx", "version"], timeout=30)
     if plugin.code != 0:
-        command = "docker buildx version   # once it is installed: https://docs.docker.com/go/buildx/"
-        raise MissingError("docker buildx", "docker has no such plugin", fix=ELSEWHERE, command=command)
+        raise MissingError("docker", "it has no buildx", fix=ELSEWHERE, command=PLUGIN)
+    return f"engine {engine.stdout.strip()}, buildx {_version(plugin.stdout)}"
 
 
 def log_in(runner: Runner, host: str, user: str, password: str) -> None:
@@ -115,6 +116,12 @@ def copy_image(runner: Runner, source: str, destination: str) -> None:
     done = runner.run(argv, timeout=900)
     if done.code != 0:
         raise ToolError(f"cannot copy {source}", _last(done.stderr), command=" ".join(argv))
+
+
+def _version(text: str) -> str:
+    """Find the version in ``github.com/docker/buildx v0.29.1 a32761a``."""
+    words = text.split()
+    return words[1].removeprefix("v") if len(words) > 1 else "?"
 
 
 def _last(text: str) -> str:
