@@ -18,11 +18,13 @@ from stackyard.images import Image, manifest_digest, render_manifest
 from stackyard.plan import plan_deploy
 from stackyard.testing import ScriptedRunner, printed_screen
 from stackyard.tools.git import Revision
+from stackyard.tools.holding import find_holder
 from tests.unit.folder import Folder
 
 API = Image("api", "api-1111111111111111", "linux/arm64", "lambda")
 WEB = Image("web", "web-2222222222222222", "linux/arm64", "lambda")
 HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+DOING = "deploy --env dev"
 PROJECT = """\
 project: {name}
 repository: acme/platform
@@ -70,13 +72,16 @@ def test_what_ecr_lacks_is_built_and_read_back(make: Callable[[str, ScriptedRunn
             digest = put(session, WEB.tag, render_manifest(WEB))
             work = session.layout.build_work("dev")
             assert list(json.loads((work / "bake.json").read_text())["target"]) == ["web"]
+            holder = find_holder(session.layout.environment_lock("dev"))
+            assert holder is not None
+            assert holder.doing == DOING
             (work / "metadata.json").write_text(json.dumps({"web": {"containerimage.digest": digest}}))
 
         runner.expect("docker", "version", ...).expect("docker", "buildx", "version")
         runner.expect("docker", "login", "--username", "AWS", "--password-stdin", HOST)
         runner.expect("docker", "buildx", "bake", "--file", ..., does=push)
-        with session.changing("deploy --env dev") as hold:
-            digests = make_images(session, look(session), hold)
+        with session.changing(DOING) as hold:
+            digests = make_images(session, look(session), hold, DOING)
         assert digests == {"api": there, "web": manifest_digest(render_manifest(WEB))}
         assert runner.calls[2].stdin
         assert runner.calls[3].keep_fds == (hold.fd,)
@@ -97,10 +102,10 @@ def test_another_image_than_was_pushed_is_refused(make: Callable[[str, ScriptedR
         runner.expect("docker", ...).expect("docker", ...).expect("docker", "login", ...)
         runner.expect("docker", "buildx", "bake", ..., does=push)
         with (
-            session.changing("deploy --env dev") as hold,
+            session.changing(DOING) as hold,
             pytest.raises(ToolError, match="has another image than was pushed"),
         ):
-            make_images(session, look(session), hold)
+            make_images(session, look(session), hold, DOING)
 
 
 def test_an_image_index_is_refused_for_lambda(make: Callable[[str, ScriptedRunner], Session]) -> None:

@@ -22,8 +22,8 @@ from stackyard.tools.registry import find_manifest
 from stackyard.words import plural
 
 
-def make_images(session: Session, seen: Observed, hold: Hold) -> dict[str, str]:
-    """Return every service's digest, making first what the registry lacks.
+def make_images(session: Session, seen: Observed, hold: Hold, doing: str) -> dict[str, str]:
+    """Return every service's digest, making first what the registry lacks; ``doing`` is the task as it was typed.
 
     Raises MissingError where images must be built and cannot be, ToolError for a build that fails.
     """
@@ -35,13 +35,13 @@ def make_images(session: Session, seen: Observed, hold: Hold) -> dict[str, str]:
             digests[image.service] = session.aws.put_image(repository, image.stand_in, render_manifest(image))
         return digests
     if missing:
-        digests |= build_images(session, seen, missing, hold)
+        digests |= build_images(session, seen, missing, hold, doing)
     if seen.registry.plain:
-        tell_embedded(session, seen, digests)
+        tell_embedded(session, seen, digests, doing)
     return digests
 
 
-def build_images(session: Session, seen: Observed, images: Iterable[Image], hold: Hold) -> dict[str, str]:
+def build_images(session: Session, seen: Observed, images: Iterable[Image], hold: Hold, doing: str) -> dict[str, str]:
     """Build and push images, and return the digests that the registry gave them, by service. Raises StackyardError."""
     screen, registry = session.screen, seen.registry
     if registry is None:
@@ -50,14 +50,12 @@ def build_images(session: Session, seen: Observed, images: Iterable[Image], hold
     check_engine(session.runner)
     if not registry.plain:
         log_in(session.runner, registry.host, *session.aws.registry_login())
-    names = [image.service for image in images]
-    doing = f"docker-push --env {session.target.name}"
     with screen.stage(f"build {plural(len(images), 'image')}"):
         bakery = Bakery(
             session.runner,
             session.root,
             session.layout.build_work(session.target.name),
-            again=f"inv {doing} " + " ".join(f"--service {name}" for name in names),
+            again=f"inv {doing}",
             keep_fds=(hold.fd,),
             on_start=lambda pid: hold.describe(doing, pid),
             on_interrupt=lambda: screen.note("asked docker to stop"),
@@ -76,7 +74,7 @@ def build_images(session: Session, seen: Observed, images: Iterable[Image], hold
     return {image.service: found[image.tag] for image in images}
 
 
-def tell_embedded(session: Session, seen: Observed, digests: dict[str, str]) -> None:
+def tell_embedded(session: Session, seen: Observed, digests: dict[str, str], doing: str) -> None:
     """Register what the plain registry has in the embedded ECR, where Terraform looks. Raises ToolError."""
     if seen.registry is None:
         return
@@ -86,8 +84,7 @@ def tell_embedded(session: Session, seen: Observed, digests: dict[str, str]) -> 
         if tag not in known:
             manifest = find_manifest(seen.registry, tag)
             if manifest is None:
-                again = f"inv docker-push --env {session.target.name}"
-                raise ToolError(f"the registry {seen.registry.host} has lost {tag}", command=again)
+                raise ToolError(f"the registry {seen.registry.host} has lost {tag}", command=f"inv {doing}")
             known[tag] = session.aws.put_image(session.target.image_repository, tag, manifest)
         if known[tag] != digest:
             raise ToolError(

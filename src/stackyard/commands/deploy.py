@@ -33,7 +33,7 @@ def deploy(session: Session, options: Options) -> Deployed:
             digests = seen.plan.foreseen_digests()
         else:
             check_saved(session, seen.revision, allow_dirty=options.allow_dirty)
-            digests = make_images(session, seen, hold)
+            digests = make_images(session, seen, hold, doing)
         return bring(session, hold, doing, Wanted(digests, seen.plan.tags(), seen.revision), options)
 
 

@@ -39,7 +39,8 @@ def docker_push(
     if unknown:
         there = ", ".join(session.catalog.names()) or "none"
         raise ConfigError(f"there is no service {', '.join(unknown)}", f"src/services has {there}")
-    with session.changing(f"docker-push --env {target.name}") as hold:
+    doing = " ".join([f"docker-push --env {target.name}", *(f"--service {name}" for name in services)])
+    with session.changing(doing) as hold:
         with screen.stage(f"look at {target.name}"):
             seen = _narrow(observe(session), services)
             _check_registry(seen)
@@ -48,7 +49,7 @@ def docker_push(
         missing = {image.service for image in seen.plan.missing()}
         if not dry_run and missing:
             check_saved(session, seen.revision, allow_dirty=allow_dirty)
-        digests = make_images(session, seen, hold) if not dry_run else {}
+        digests = make_images(session, seen, hold, doing) if not dry_run else {}
     made = "missing" if dry_run else "pushed"
     return [
         Pushed(
