@@ -90,6 +90,38 @@ def render_bake(images: Iterable[Image], registry: Registry, base: str, secrets:
     return json.dumps({"group": {"default": {"targets": sorted(targets)}}, "target": targets}, indent=2)
 
 
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What the registry has after a bake, failed or not."""
+
+    digests: dict[str, str]
+    """By service; to be deployed, whoever pushed them."""
+    others: tuple[str, ...]
+    """Tags under which there is another image than was built here, or whose push failed because they are there."""
+    missing: tuple[Image, ...]
+
+
+def judge_push(images: Iterable[Image], built: Mapping[str, str], found: Mapping[str, str]) -> Pushed:
+    """Say what became of images that were to be pushed.
+
+    A tag stands for all that goes into its image, so where another machine's push of it came first, what that pushed
+    serves as well: ECR refuses to overwrite a tag (ECR: Preventing image tags from being overwritten).
+
+    Args:
+        images: What was to be pushed.
+        built: The digests that the bake noted, by service; none after a failure.
+        found: The digests that the registry has now, by tag.
+
+    """
+    images = tuple(images)
+    there = [image for image in images if image.tag in found]
+    return Pushed(
+        {image.service: found[image.tag] for image in there},
+        tuple(image.tag for image in there if built.get(image.service) != found[image.tag]),
+        tuple(image for image in images if image.tag not in found),
+    )
+
+
 def _literal(text: str) -> str:
     """Keep bake from taking a text for a template."""
     return text.replace("${", "$${").replace("%{", "%%{")

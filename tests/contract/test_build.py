@@ -44,7 +44,7 @@ def make(emulator: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call
         folder.project_yaml(PROJECT.format(name=name))
         folder.service("api")
         folder.service("web")
-        emulator.client("ecr").create_repository(repositoryName=name)
+        emulator.client("ecr").create_repository(repositoryName=name, imageTagMutability="IMMUTABLE")
         return Session(folder.root, "dev", printed_screen().screen, runner)
 
     return make_session
@@ -88,24 +88,47 @@ def test_what_ecr_lacks_is_built_and_read_back(make: Callable[[str, ScriptedRunn
         assert look(session).plan.missing() == ()
 
 
-def test_another_image_than_was_pushed_is_refused(make: Callable[[str, ScriptedRunner], Session]) -> None:
-    """Somebody else's push of the same tag came first: nothing is deployed that was not built or found."""
+OVERWRITE = """\
+ERROR: target web: failed to solve: failed to push {host}/{name}:{tag}: tag invalid: The image tag '{tag}' already \
+exists in the '{name}' repository and cannot be overwritten because the tag is immutable.
+"""
+
+
+def test_what_another_machine_pushed_first_is_taken(make: Callable[[str, ScriptedRunner], Session]) -> None:
+    """ECR refuses the second push of a tag, which ends the whole bake: the others are built by one more."""
     with ScriptedRunner({"docker": "/usr/bin/docker"}) as runner:
         session = make("raced", runner)
-        put(session, API.tag, render_manifest(API))
+        work = session.layout.build_work("dev")
+        theirs: dict[str, str] = {}
+
+        def lose() -> None:
+            assert list(json.loads((work / "bake.json").read_text())["target"]) == ["api", "web"]
+            theirs["web"] = put(session, WEB.tag, render_manifest(WEB) + " ")
 
         def push() -> None:
-            put(session, WEB.tag, render_manifest(API) + " ")
-            metadata = session.layout.build_work("dev") / "metadata.json"
-            metadata.write_text(json.dumps({"web": {"containerimage.digest": "sha256:" + "a" * 64}}))
+            assert list(json.loads((work / "bake.json").read_text())["target"]) == ["api"]
+            digest = put(session, API.tag, render_manifest(API))
+            (work / "metadata.json").write_text(json.dumps({"api": {"containerimage.digest": digest}}))
 
         runner.expect("docker", ...).expect("docker", ...).expect("docker", "login", ...)
+        said = OVERWRITE.format(host=HOST, name="raced", tag=WEB.tag)
+        runner.expect("docker", "buildx", "bake", ..., stderr=said, code=1, does=lose)
         runner.expect("docker", "buildx", "bake", ..., does=push)
-        with (
-            session.changing(DOING) as hold,
-            pytest.raises(ToolError, match="has another image than was pushed"),
-        ):
+        with session.changing(DOING) as hold:
+            digests = make_images(session, look(session), hold, DOING)
+        assert digests == {"api": manifest_digest(render_manifest(API)), **theirs}
+        assert look(session).plan.missing() == ()
+
+
+def test_a_failed_build_of_what_nobody_pushed_is_an_error(make: Callable[[str, ScriptedRunner], Session]) -> None:
+    """Told once, with the task as it was typed."""
+    with ScriptedRunner({"docker": "/usr/bin/docker"}) as runner:
+        session = make("failed", runner)
+        runner.expect("docker", ...).expect("docker", ...).expect("docker", "login", ...)
+        runner.expect("docker", "buildx", "bake", ..., stderr="ERROR: target web: no space left\n", code=1)
+        with session.changing(DOING) as hold, pytest.raises(ToolError, match="no space left") as caught:
             make_images(session, look(session), hold, DOING)
+        assert caught.value.command == f"inv {DOING}"
 
 
 def test_an_image_index_is_refused_for_lambda(make: Callable[[str, ScriptedRunner], Session]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from stackyard.bake import Registry, base_image, find_registry, find_secrets, render_bake
+from stackyard.bake import Pushed, Registry, base_image, find_registry, find_secrets, judge_push, render_bake
 from stackyard.commands.build import check_saved
 from stackyard.commands.docker_push import docker_push
 from stackyard.commands.session import Session
@@ -76,6 +76,25 @@ def test_where_images_are_pushed_to(folder: Folder) -> None:
 
 
 DOCKER = {"docker": "/usr/bin/docker"}
+
+
+OTHER = "sha256:" + "b" * 64
+
+
+@pytest.mark.parametrize(
+    ("built", "found", "digests", "others", "missing"),
+    [
+        pytest.param({"api": DIGEST}, {API.tag: DIGEST}, {"api": DIGEST}, (), (WEB,), id="ours"),
+        pytest.param({"api": DIGEST}, {API.tag: OTHER}, {"api": OTHER}, (API.tag,), (WEB,), id="replaced"),
+        pytest.param({}, {WEB.tag: OTHER}, {"web": OTHER}, (WEB.tag,), (API,), id="refused"),
+        pytest.param({}, {}, {}, (), (API, WEB), id="nothing"),
+    ],
+)
+def test_what_the_registry_has_is_what_is_deployed(
+    built: dict[str, str], found: dict[str, str], digests: dict[str, str], others: tuple[str], missing: tuple[Image]
+) -> None:
+    """Whoever pushed it: a tag stands for all that goes in."""
+    assert judge_push([API, WEB], built, found) == Pushed(digests, others, missing)
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,20 @@
 """Make the images that a registry lacks: one ``docker buildx bake`` builds and pushes them all.
 
-What was pushed is read back from the registry before anybody deploys it. For `local` nothing is built unless a
-registry is named; a manifest that stands for each image is registered instead.
+What was pushed is read back from the registry before anybody deploys it; where another machine was quicker with the
+same tag, its image is taken. For `local` nothing is built unless a registry is named; a manifest that stands for each
+image is registered instead.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable
 
-from stackyard.bake import base_image, find_secrets, render_bake
+from stackyard.bake import Pushed, Registry, base_image, find_secrets, judge_push, render_bake
 from stackyard.commands.observe import Observed, find_digests
 from stackyard.commands.session import Session
-from stackyard.errors import RefusedError, ToolError
+from stackyard.errors import RefusedError, StackyardError, ToolError
 from stackyard.images import Image, render_manifest
 from stackyard.plan import find_inputs
 from stackyard.tools.buildx import Bakery, check_engine, log_in
@@ -60,18 +62,35 @@ def build_images(session: Session, seen: Observed, images: Iterable[Image], hold
             on_start=lambda pid: hold.describe(doing, pid),
             on_interrupt=lambda: screen.note("asked docker to stop"),
         )
-        text = render_bake(images, registry, base_image(os.environ), find_secrets(os.environ))
-        with screen.progress("build", None) as progress:
-            noted = bakery.bake(text, progress.advance)
-        found = find_digests(session, registry, images)
-    for image in images:
-        there, built = found.get(image.tag, "nothing"), noted.get(image.service, "nothing")
-        if there != built:
-            why = f"under {image.tag} it has {there}, and {built} was built"
-            raise ToolError(
-                f"the registry {registry.host} has another image than was pushed", why, command=f"inv {doing}"
-            )
-    return {image.service: found[image.tag] for image in images}
+        digests: dict[str, str] = {}
+        while images:
+            done = _bake(session, registry, bakery, images)
+            digests |= done.digests
+            images = done.missing
+            for tag in done.others:
+                screen.note(f"the registry has {tag} meanwhile; taking that")
+    return digests
+
+
+def _bake(session: Session, registry: Registry, bakery: Bakery, images: Iterable[Image]) -> Pushed:
+    """Build and push once. Raises ToolError where that brought no image to the registry, or lost one."""
+    text = render_bake(images, registry, base_image(os.environ), find_secrets(os.environ))
+    try:
+        with session.screen.progress("build", None) as progress:
+            built = bakery.bake(text, progress.advance)
+    except ToolError:
+        # One refused push ends the whole bake. With each image that is there after all, fewer are left to build.
+        found: dict[str, str] = {}
+        with contextlib.suppress(StackyardError):
+            found = find_digests(session, registry, images)
+        if not found:
+            raise
+        return judge_push(images, {}, found)
+    done = judge_push(images, built, find_digests(session, registry, images))
+    if done.missing:
+        lost = ", ".join(image.tag for image in done.missing)
+        raise ToolError(f"the registry {registry.host} lacks what was pushed", lost, command=bakery.again)
+    return done
 
 
 def tell_embedded(session: Session, seen: Observed, digests: dict[str, str], doing: str) -> None:
