@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from stackyard.releases import DEPLOYED, Release, Underway, short_commit
+from stackyard.releases import DEPLOYED, Release, Underway, short_commit, short_time
 from stackyard.settings import compare_settings
 
 History = Mapping[int, Release]
@@ -66,6 +66,12 @@ def tell_changes(before: Release | None, release: Release) -> list[str]:
         different = compare_settings(before.settings, release.settings)
         told += [f"{each.service}.{each.key}" for each in different]
     return told or ["infrastructure"]
+
+
+def tell_late(before: Release | None, release: Release, owed: Underway) -> str:
+    """Say what a release was that a run only recorded, because the one that brought it about was killed."""
+    begun = f", begun by {owed.who} at {short_time(owed.when)}" if owed.when else ""
+    return ", ".join(tell_changes(before, release)) + begun
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,7 @@ def test_a_record_says_what_was_brought(account: Account, session: Session) -> N
         {"update": 1},
     )
     again = record(session, wanted(digest), "no changes", {}, None)
-    assert (again.release, again.before) == (last, None)
+    assert (again.release, again.before, again.owed) == (last, None, None)
     assert account.keys("releases/dev/") == ["1.json"]
 
 
@@ -112,12 +112,17 @@ def test_what_a_kill_left_is_done_by_the_next_run(account: Account, session: Ses
         session.aws.put_new(account.bucket, "releases/dev/underway.json", asdict(underway))
         if moment == "before the tags":
             Repository(session.aws).remove_tags(account.tags("dev"))
-    assert record(session, wanted(digest), "no changes", {}, None).release.number == 1
+    done = record(session, wanted(digest), "no changes", {}, None)
+    assert (done.release.number, done.before, done.owed) == (1, None, underway)
     assert kept(account) == {"release-dev-1-api": digest}
     assert find_underway(session) is None
 
     underway = begin(session, DEPLOYED)
     record(session, wanted(other), "1 to change", {}, underway)
+    session.aws.put_new(account.bucket, "releases/dev/underway.json", asdict(underway))
+    Repository(session.aws).remove_tags({"release-dev-2-api"})
+    done = record(session, wanted(other), "no changes", {}, None)
+    assert (done.release.number, done.before and done.before.number, done.owed) == (2, 1, underway)
     session.aws.put_new(account.bucket, "releases/dev/underway.json", asdict(underway))
     Repository(session.aws).remove_tags({"release-dev-2-api"})
     assert bring(session, digest) == 3

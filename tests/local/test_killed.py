@@ -61,7 +61,7 @@ def test_deploy_killed_at_any_moment_converges(project: Project) -> None:
         )
         kill_at(project.start("deploy", "--env", "local"), moment)
         done = project.deploy()
-        assert f"release {number}" in done.err, done.text()
+        assert f"local: release {number}" in done.err, done.text()
         assert "no changes" in project.deploy().err
     facts = json.loads((project.root / ".stackyard/local/deployment.json").read_text())
     assert [item["memory"] for item in facts["functions"].values()] == [memory]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stackyard.commands.bring import show_deployed
+from stackyard.commands.wanted import Deployed
 from stackyard.history import (
     Back,
     compare_images,
@@ -17,9 +20,11 @@ from stackyard.history import (
     plan_back,
     plan_undo,
     tell_changes,
+    tell_late,
 )
 from stackyard.project import find_target
 from stackyard.releases import (
+    DEPLOYED,
     Release,
     Source,
     Underway,
@@ -33,6 +38,7 @@ from stackyard.releases import (
     underway_key,
 )
 from stackyard.settings import compare_settings, record_settings
+from stackyard.testing import Printed
 from tests.unit.folder import Folder
 
 OLD = {
@@ -213,6 +219,28 @@ def test_the_way_back_is_told() -> None:
     assert plan_undo(before, with_web) == "git checkout c0ffee123 && inv rollback --env dev --to 1"
     assert plan_undo(before, release(2, {"api": "a"})) == "git checkout c0ffee123 && inv deploy --env dev"
     assert plan_undo(release(1, {"api": "a"}, commit=""), with_web) == ""
+
+
+@pytest.mark.parametrize(
+    ("changed", "late", "said"),
+    [
+        (True, "", "dev: release 2"),
+        (False, "", "dev: nothing changed since release 2"),
+        (False, "api", "dev: release 2 (api)"),
+    ],
+)
+def test_a_deploy_ends_with_its_release(printed: Printed, changed: bool, late: str, said: str) -> None:
+    """One that only records what a killed run did says so, and what that was."""
+    show_deployed(printed.screen, Deployed("dev", changed, "", 2, "", {}, {}, None, late=late), json=False)
+    assert said in printed.err().splitlines()
+
+
+def test_what_a_killed_run_did_is_told() -> None:
+    """With who began it, where that is known."""
+    before, after = release(1, {"api": "a"}), release(2, {"api": "b"})
+    owed = Underway("", DEPLOYED, "sam@desk", "2026-11-23T14:31:07+00:00")
+    assert tell_late(before, after, owed) == "api, begun by sam@desk at 2026-11-23 14:31"
+    assert tell_late(None, before, replace(owed, when="")) == "first: api"
 
 
 def test_images_are_compared_with_the_running_release() -> None:

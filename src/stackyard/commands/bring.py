@@ -28,7 +28,7 @@ from stackyard.commands.tell import tell_gateway
 from stackyard.commands.verify import find_all_live, verify_digests, verify_health
 from stackyard.commands.wanted import Deployed, Options, Wanted, app_key
 from stackyard.errors import ToolError
-from stackyard.history import count_actions, plan_undo
+from stackyard.history import count_actions, plan_undo, tell_late
 from stackyard.releases import Underway
 from stackyard.screen import Screen
 from stackyard.tools.holding import Hold
@@ -91,7 +91,8 @@ def _finish(
     recorded = record(session, wanted, summary, count_actions([change.action for change in changes]), begun)
     changed, number = begun is not None, recorded.release.number
     undo = plan_undo(recorded.before, recorded.release)
-    return Deployed(target.name, changed, summary, number, url, wanted.digests, services, healthy, undo)
+    late = "" if changed or recorded.owed is None else tell_late(recorded.before, recorded.release, recorded.owed)
+    return Deployed(target.name, changed, summary, number, url, wanted.digests, services, healthy, undo, late)
 
 
 def show_deployed(screen: Screen, done: Deployed, *, json: bool) -> None:
@@ -102,6 +103,8 @@ def show_deployed(screen: Screen, done: Deployed, *, json: bool) -> None:
     screen.summary()
     if done.release:
         state = f"release {done.release}" if done.changed else f"nothing changed since release {done.release}"
+        if done.late:
+            state = f"release {done.release} ({done.late})"
         screen.say(f"{done.environment}: {state}" + (f", {done.url}" if done.url else ""), "bold")
         for service, digest in sorted(done.digests.items()):
             path = str(done.services.get(service, {}).get("path", ""))

@@ -45,10 +45,13 @@ LOOKED_BACK = 100
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """The release that runs now, and the one before it where this run made it."""
+    """The release that runs now, and what this run had to do with it."""
 
     release: Release
     before: Release | None
+    """The one before it; None where there is none, or the run did nothing."""
+    owed: Underway | None
+    """The change that it is the release of; None where the run did nothing."""
 
 
 def begin(session: Session, source: Source) -> Underway:
@@ -78,12 +81,13 @@ def record(
     last = read_release(session, number) if number else None
     owed = begun or (find_underway(session) if underway_key(target) in keys else None)
     if owed is None and last is not None and last.digests == wanted.digests:
-        return Recorded(last, None)
+        return Recorded(last, None, None)
     owed = owed or Underway(uuid.uuid4().hex, wanted.source, who_am_i(), "")
     if last is not None and last.id == owed.id:
         _keep_images(session, last)
         _end(session, owed)
-        return Recorded(last, None)
+        earlier = find_numbers(keys)[:-1]
+        return Recorded(last, read_release(session, earlier[-1]) if earlier else None, owed)
     revision = wanted.revision
     commit = revision.commit if revision else ""
     while True:
@@ -107,7 +111,7 @@ def record(
         if session.aws.put_new(target.state_bucket, release_key(target, number), release.record()):
             _keep_images(session, release)
             _end(session, owed)
-            return Recorded(release, last)
+            return Recorded(release, last, owed)
 
 
 def find_underway(session: Session) -> Underway | None:

@@ -51,6 +51,8 @@ class Deployed:
     """None where no gateway runs yet that could be asked."""
     undo: str = ""
     """What to type to be back at what ran before; empty where there is nothing, or nothing changed."""
+    late: str = ""
+    """What the release was, where a killed run brought it about and this one recorded it; else empty."""
 
 
 def app_key(environment: str) -> str:
