@@ -6,11 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
-from tests.images.engine import ROOT, docker
+from tests.images.engine import ROOT, docker, wait_until
 
 COPIED = ("Dockerfile", ".dockerignore", "pyproject.toml", "stackyard.yaml", "tasks.py", "uv.lock", "src")
 
@@ -40,6 +43,22 @@ def _engine() -> None:
         pytest.fail("no docker engine with buildx")
     if not (ROOT / "uv.lock").exists():
         pytest.fail("no uv.lock: run `uv lock`")
+
+
+@pytest.fixture(scope="session")
+def registry() -> Iterator[str]:
+    """The registry that ``STACKYARD_REGISTRY`` names, host and port; else one is started (the image `registry:2`)."""
+    if named := os.environ.get("STACKYARD_REGISTRY"):
+        yield named
+        return
+    name = f"stackyard-test-{uuid.uuid4().hex}"
+    docker("run", "--detach", "--name", name, "--publish", "127.0.0.1::5000", "registry:2")
+    try:
+        host = docker("port", name, "5000/tcp").splitlines()[0]
+        wait_until(lambda: httpx.get(f"http://{host}/v2/").status_code == 200)
+        yield host
+    finally:
+        docker("rm", "--force", "--volumes", name)
 
 
 @pytest.fixture(scope="session")

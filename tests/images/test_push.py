@@ -1,49 +1,27 @@
-"""Build, push and deploy by digest: real docker, a real registry, real Terraform, the embedded AWS.
-
-``STACKYARD_REGISTRY`` names the registry; without it one is started (the image `registry:2`).
-"""
+"""Build, push and deploy by digest: real docker, a real registry, real Terraform, the embedded AWS."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import httpx
 import pytest
 
 from stackyard.bake import Registry
 from stackyard.commands.session import Session
 from stackyard.images import manifest_digest
 from stackyard.screen import Screen
-from stackyard.tools.buildx import copy_image
 from stackyard.tools.process import SystemRunner
 from stackyard.tools.registry import find_manifest
-from tests.images.engine import ROOT, docker, wait_until
+from tests.images.engine import ROOT
 from tests.local.project import Done, Project, copy_project, find_uv, free_port, install
 
 SERVICES = ("api", "web", "worker")
 CODE = "src/services/api/api/app.py"
 KIT = "src/servicekit/servicekit/paths.py"
-
-
-@pytest.fixture(scope="module")
-def registry() -> Iterator[str]:
-    """The address of a registry that may be pushed to."""
-    if named := os.environ.get("STACKYARD_REGISTRY"):
-        yield named
-        return
-    name = f"stackyard-test-{uuid.uuid4().hex}"
-    docker("run", "--detach", "--name", name, "--publish", "127.0.0.1::5000", "registry:2")
-    try:
-        host = docker("port", name, "5000/tcp").splitlines()[0]
-        wait_until(lambda: httpx.get(f"http://{host}/v2/").status_code == 200)
-        yield host
-    finally:
-        docker("rm", "--force", "--volumes", name)
 
 
 @pytest.fixture(scope="module")
@@ -185,17 +163,6 @@ def test_a_failed_build_ends_with_its_steps_last_lines(project: Project) -> None
     assert "error: the images could not be built: target " in done.err
     assert done.err.splitlines()[-1].strip() == "run: inv deploy --env local"
     assert deployed(project) == before
-
-
-def test_an_image_is_copied_as_it_is(project: Project) -> None:
-    """To another repository, under another tag, by its digest."""
-    image = push(project, "--service", "api")["api"]
-    source = where(project)
-    target = Registry(source.host, f"{source.repository}-copy", plain=True)
-    copy_image(SystemRunner(), f"{source.host}/{source.repository}@{image['digest']}", target.reference("copied"))
-    text = find_manifest(target, "copied")
-    assert text is not None
-    assert manifest_digest(text) == image["digest"]
 
 
 def test_without_a_registry_nothing_is_built(project: Project) -> None:
