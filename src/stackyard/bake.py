@@ -97,7 +97,7 @@ class Pushed:
     digests: dict[str, str]
     """By service; to be deployed, whoever pushed them."""
     others: tuple[str, ...]
-    """Tags under which there is another image than was built here, or whose push failed because they are there."""
+    """Tags under which there is another image than this bake noted; after a failed one, all that are there."""
     missing: tuple[Image, ...]
 
 
