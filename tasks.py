@@ -8,7 +8,7 @@ from __future__ import annotations
 import atexit
 import gc
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -84,16 +84,39 @@ NAMED = {"add-service"}
 _handle = ParseMachine.handle
 
 
-def _handle_names(self: ParseMachine, token: str) -> None:
-    """Take a word that is neither flag nor a flag's value as one more name, though a task be called the same."""
+def _handle_word(self: ParseMachine, token: str) -> None:
+    """Hand a word behind a task's name on to Invoke, save where Invoke mistakes it.
+
+    ``--help`` shows the task's help whatever else is there or lacks; what begins with ``-`` is never a required word;
+    and what is neither flag nor a flag's value is one more name, though a task be called the same.
+    """
     context = cast("ParserContext | None", self.context)  # pyright: ignore[reportUnknownMemberType]  (Invoke's own)
-    if not context or context.name not in NAMED or self.waiting_for_flag_value or token.startswith("-"):
+    if not context or not context.name:
         _handle(self, token)
-    else:
+        return
+    asked = cast("Argument", self.initial.args["help"])
+    if asked.value:
+        return
+    if token in cast("Container[str]", context.flags) or token in context.inverse_flags:
+        _handle(self, token)
+    elif token in ("--help", "-h"):
+        asked.value = context.name
+        # No task will run, so nothing is required any more, nor a value of the flag before.
+        context.positional_args.clear()
+        self.flag = None
+    elif self.waiting_for_flag_value:
+        _handle(self, token)
+    elif token.startswith("-"):
+        if token not in cast("Container[str]", self.initial.flags):
+            self.error(f"No idea what {token!r} is!")
+        self.switch_to_flag(token)
+    elif context.name in NAMED:
         cast("Argument", context.args["names"]).value = token
+    else:
+        _handle(self, token)
 
 
-ParseMachine.handle = _handle_names
+ParseMachine.handle = _handle_word
 
 
 @task(help={"port": "The gateway's port.", "detach": "Leave it running in the background."} | DRY)
