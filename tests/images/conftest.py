@@ -12,7 +12,7 @@ import pytest
 
 from tests.images.engine import ROOT, docker
 
-COPIED = ("Dockerfile", ".dockerignore", "pyproject.toml", "stackyard.yaml", "tasks.py", "uv.lock", "src")
+COPIED = ("Dockerfile", ".dockerignore", "pyproject.toml", "stackyard.yaml", "uv.lock", "src", "tasks")
 
 MORE_ROUTES = '''
 
