@@ -16,8 +16,8 @@ nox.options.sessions = ["lint", "typecheck", "unit", "infra", "contract", "local
 ROOT = Path(__file__).parent
 UV = os.environ.get("UV", "uv")
 
-SIDE_BY_SIDE = ("--numprocesses=2", "--dist=worksteal")
-"""Tests that mostly wait for Terraform and AWS's own pauses share two cores well."""
+SIDE_BY_SIDE = ("--numprocesses=3", "--dist=worksteal")
+"""Tests that often wait, for Terraform's own pauses and for other processes: three keep two cores at work."""
 
 
 def sync(session: nox.Session, *groups: str) -> None:

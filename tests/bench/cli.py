@@ -38,9 +38,9 @@ def main(argv: Sequence[str]) -> None:
     goal("`inv --list`, CPU time beside an empty tasks.py,", ratio, GOAL)
     with tempfile.TemporaryDirectory() as name:
         checkout = Path(name)
-        for file in ("tasks.py", "stackyard.yaml"):
-            shutil.copy2(ROOT / file, checkout)
-        shutil.copytree(ROOT / "src/services", checkout / "src/services")
+        shutil.copy2(ROOT / "stackyard.yaml", checkout)
+        for folder in ("tasks", "src/services"):
+            shutil.copytree(ROOT / folder, checkout / folder)
         kinds = {
             "inv --list": lambda: run([INV, "--list"], cwd=checkout),
             "inv add-service of one": lambda: _add(checkout, ["bench"]),

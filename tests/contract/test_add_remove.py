@@ -32,7 +32,8 @@ def checkout(tmp_path: Path) -> Path:
     """A checkout with one service, all of it committed."""
     root = tmp_path / "checkout"
     shutil.copytree(ROOT / "src/services/api", root / "src/services/api", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("tasks.py", "stackyard.yaml", ".gitignore"):
+    shutil.copytree(ROOT / "tasks", root / "tasks", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("stackyard.yaml", ".gitignore"):
         shutil.copy2(ROOT / name, root / name)
     commit(root)
     return root
@@ -158,7 +159,7 @@ def test_what_cannot_be_is_refused_and_nothing_is_written(checkout: Path, argume
     assert "Traceback" not in done.stderr
     assert snapshot(checkout) == before
     assert sorted(path.name for path in checkout.iterdir() if not path.name.startswith((".", "__"))) == [
-        "src", "stackyard.yaml", "tasks.py",
+        "src", "stackyard.yaml", "tasks",
     ]  # fmt: skip
 
 

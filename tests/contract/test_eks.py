@@ -10,6 +10,7 @@ from typing import Any
 from stackyard.kinds.manifests import EksService, render, render_cluster, render_first_size
 from stackyard.project import Target, Throttle
 from stackyard.tools.aws import Aws
+from stackyard.tools.clusters import find_cluster
 from stackyard.tools.kubernetes import Cluster
 
 ACCOUNT = "123456789012"
@@ -124,7 +125,7 @@ def _roll_out(emulator: Any, service: dict[str, Any]) -> None:
         target_group_arn=details["target_group_arn"],
         nodes="auto",
     )
-    access = Aws(TARGET, emulator.url).find_cluster(details["cluster"])
+    access = find_cluster(Aws(TARGET, emulator.url), details["cluster"])
     assert access is not None
     cluster = Cluster(access, pause=0.01)
     cluster.apply([*render_cluster("auto"), *render(facts)], first=(render_first_size(facts),))

@@ -1,4 +1,4 @@
-"""`inv --list` costs what Invoke costs: tasks.py imports nothing that is heavy, or ours, before a task runs."""
+"""`inv --list` costs what Invoke costs: tasks/ imports nothing that is heavy, or ours, before a task runs."""
 
 from __future__ import annotations
 
@@ -71,6 +71,16 @@ def test_listing_the_tasks_imports_what_an_empty_tasks_file_does(empty: Path) ->
     assert ours == theirs
 
 
+def test_a_file_of_tasks_stands_for_no_other_module() -> None:
+    """Invoke has the folder searched for every import, before all others: `import release` would find ours."""
+    _, printed = loaded(
+        f"{LIST}\nimport os\nprint([os.path.basename(path) for path in sys.path])\nprint({LOADED})", ROOT
+    )
+    [*_, folders, _] = printed.splitlines()
+    assert folders.startswith("[")
+    assert "'tasks'" not in folders
+
+
 @pytest.mark.parametrize(("wish", "kept"), [("", True), ("1", False)])
 def test_what_a_task_imports_is_compiled_once_unless_told_otherwise(tmp_path: Path, wish: str, kept: bool) -> None:
     """Invoke alone would have every task compile all it imports, each time."""
@@ -79,5 +89,5 @@ def test_what_a_task_imports_is_compiled_once_unless_told_otherwise(tmp_path: Pa
     done = SystemRunner().run([inv, "services"], cwd=ROOT, env=environment, timeout=60)
     assert done.code == 0, done.stderr
     compiled = {path.name.partition(".")[0] for path in (tmp_path / "compiled").rglob("*.pyc")}
-    assert ({"services", "yamlfile"} <= compiled) == kept
+    assert ({"services", "yamlfile", "running", "service"} <= compiled) == kept
     assert bool(compiled) == kept

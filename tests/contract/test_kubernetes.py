@@ -15,7 +15,8 @@ import pytest
 from stackyard.errors import MissingError, RefusedError, ToolError
 from stackyard.kinds.manifests import EksService, render, render_cluster, render_first_size
 from stackyard.project import Target, Throttle
-from stackyard.tools.aws import Aws, ClusterAccess
+from stackyard.tools.aws import Aws
+from stackyard.tools.clusters import ClusterAccess, find_cluster
 from stackyard.tools.kubernetes import Cluster
 
 ACCOUNT, REGION = "123456789012", "eu-west-1"
@@ -39,7 +40,7 @@ def access(emulator: Any) -> ClusterAccess:
     emulator.client("ecr").create_repository(repositoryName="acme")
     role = f"arn:aws:iam::{ACCOUNT}:role/cluster"
     emulator.client("eks").create_cluster(name="acme-local", roleArn=role, resourcesVpcConfig={"subnetIds": []})
-    found = Aws(TARGET, emulator.url).find_cluster("acme-local")
+    found = find_cluster(Aws(TARGET, emulator.url), "acme-local")
     assert found is not None
     return found
 
@@ -290,12 +291,12 @@ def test_a_cluster_that_is_gone(emulator: Any, access: ClusterAccess) -> None:
     role = f"arn:aws:iam::{ACCOUNT}:role/cluster"
     client.create_cluster(name="short", roleArn=role, resourcesVpcConfig={"subnetIds": []})
     aws = Aws(TARGET, emulator.url)
-    short = aws.find_cluster("short")
+    short = find_cluster(aws, "short")
     assert short is not None
     Cluster(short).apply([{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kept"}}])
     assert len(ask(short, "/api/v1/namespaces")["items"]) == 1
     client.delete_cluster(name="short")
-    assert aws.find_cluster("short") is None
+    assert find_cluster(aws, "short") is None
     with pytest.raises(ToolError, match='no cluster "short"'):
         Cluster(short).find_services("acme", "local")
     client.create_cluster(name="short", roleArn=role, resourcesVpcConfig={"subnetIds": []})

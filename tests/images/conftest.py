@@ -15,7 +15,7 @@ import pytest
 
 from tests.images.engine import ROOT, docker, wait_until
 
-COPIED = ("Dockerfile", ".dockerignore", "pyproject.toml", "stackyard.yaml", "tasks.py", "uv.lock", "src")
+COPIED = ("Dockerfile", ".dockerignore", "pyproject.toml", "stackyard.yaml", "uv.lock", "src", "tasks")
 
 MORE_ROUTES = '''
 

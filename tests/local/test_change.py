@@ -12,6 +12,7 @@ import pytest
 from stackyard.commands.session import Session
 from stackyard.local.layout import Layout
 from stackyard.screen import Screen
+from stackyard.tools.apikeys import describe_keys
 from stackyard.tools.process import SystemRunner
 from stackyard.tools.terraform_binary import find_terraform
 from tests.local.project import Project
@@ -73,7 +74,7 @@ def test_destroy_takes_all_of_it_away_and_a_deploy_brings_it_back(shared: Projec
     assert httpx.get(f"{shared.url}/greet").json()["message"] == "Forbidden"
     session = Session.begin(shared.root, "local", Screen())
     deployed = json.loads((shared.root / ".stackyard/local/deployment.json").read_text())
-    keys = session.aws.describe_keys(deployed["api_id"])
+    keys = describe_keys(session.aws, deployed["api_id"])
     answer = httpx.get(f"{shared.url}/greet", headers={"x-api-key": keys[0]["value"]})
     assert answer.json() == {"message": "Hello, World!"}
 

@@ -18,6 +18,7 @@ import pytest
 
 from stackyard.commands.session import Session
 from stackyard.screen import Screen
+from stackyard.tools.clusters import find_cluster
 from tests.local.project import Project, smoke
 from tests.waiting import until
 
@@ -198,7 +199,7 @@ def test_a_service_of_another_kind(kinds: Project) -> None:
 def test_removed_services_leave_nothing(kinds: Project, before: Mapping[str, Mapping[str, Any]]) -> None:
     """After `inv remove-service` and a deploy routes, namespaces and clusters are gone, and api is as it was."""
     session = Session.begin(kinds.root, "local", Screen())
-    assert session.aws.find_cluster("acme-local") is not None
+    assert find_cluster(session.aws, "acme-local") is not None
     for name in SERVICES:
         done = kinds.run("remove-service", name, "--yes", "--force")
         assert done.code == 0, done.text()
@@ -210,7 +211,7 @@ def test_removed_services_leave_nothing(kinds: Project, before: Mapping[str, Map
         # api owns the root, so that it is the one to say that there is no such path.
         assert get(kinds, f"/{name}/health").json()["status"] == 404
     assert describe(kinds) == before
-    assert session.aws.find_cluster("acme-local") is None
+    assert find_cluster(session.aws, "acme-local") is None
     clusters = session.aws.client("ecs").describe_clusters(clusters=["acme-local"])["clusters"]
     assert [each for each in clusters if each["status"] != "INACTIVE"] == []
     assert session.aws.client("apprunner").list_services()["ServiceSummaryList"] == []

@@ -11,6 +11,7 @@ import signal
 import pytest
 
 from stackyard.commands.session import Session
+from stackyard.releases import last_number
 from stackyard.screen import Screen
 from stackyard.tools.holding import who_am_i
 from tests.local.project import Project, read_until
@@ -27,10 +28,10 @@ def set_memory(project: Project, memory: int) -> None:
     project.write("src/services/api/service.yaml", f"kind: lambda\nmemory: {memory}\n")
 
 
-def count_releases(project: Project) -> int:
-    """Return how many releases have a record."""
+def last_release(project: Project) -> int:
+    """Return the number of the last release."""
     session = Session.begin(project.root, "local", Screen())
-    return len(session.aws.list_keys(session.target.state_bucket, "releases/local/"))
+    return last_number(session.aws.list_keys(session.target.state_bucket, "releases/local/"))
 
 
 def locked(project: Project) -> bool:
@@ -47,7 +48,7 @@ def terraform_of(project: Project) -> int:
 
 def test_terraform_killed_too_leaves_a_lock_that_is_named_and_released(shared: Project) -> None:
     """A power cut in the middle of an apply: the next deploy names the stale lock, releases it, and converges."""
-    before = count_releases(shared)
+    before = last_release(shared)
     set_memory(shared, 2048)
     with shared.started("deploy", "--env", "local") as process:
         read_until(process, "▸ apply")
@@ -66,7 +67,7 @@ def test_terraform_killed_too_leaves_a_lock_that_is_named_and_released(shared: P
 
 def test_ctrl_c_in_the_middle_of_an_apply(shared: Project) -> None:
     """Ctrl-C lets Terraform end what it began: exit code 130, no lock left, and the next deploy goes on."""
-    before = count_releases(shared)
+    before = last_release(shared)
     set_memory(shared, 1024)
     with shared.started("deploy", "--env", "local") as process:
         read_until(process, "▸ apply")

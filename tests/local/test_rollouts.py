@@ -65,7 +65,7 @@ def releases(project: Project) -> list[int]:
     """Return the numbers of the release records."""
     bucket = "acme-state-123456789012-eu-west-1"
     found = client(project, "s3").list_objects_v2(Bucket=bucket, Prefix="releases/local/")["Contents"]
-    return sorted(int(Path(each["Key"]).stem) for each in found)
+    return sorted(int(name) for each in found if (name := Path(each["Key"]).stem).isdigit())
 
 
 def touch(project: Project, word: str) -> None:

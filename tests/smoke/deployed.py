@@ -16,6 +16,7 @@ from stackyard.commands.wanted import app_key
 from stackyard.errors import MissingError
 from stackyard.local import daemons
 from stackyard.screen import Screen
+from stackyard.tools.apikeys import describe_keys
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -62,7 +63,7 @@ def find_deployed(environment: str, wanted: Collection[str]) -> list[Deployed]:
     address = (address or str(outputs["url"])).rstrip("/")
     chosen = {name: facts for name, facts in services.items() if not wanted or name in wanted}
     keyed = any(facts["api_key"] for facts in chosen.values())
-    found = session.aws.describe_keys(outputs["api_id"]) if keyed else []
+    found = describe_keys(session.aws, outputs["api_id"]) if keyed else []
     keys = {str(key["name"]): str(key["value"]) for key in found if key["enabled"]}
     return [
         Deployed(

@@ -10,6 +10,7 @@ import pytest
 
 from stackyard.project import find_target
 from stackyard.tools.aws import EMULATED_KEY, Aws
+from stackyard.tools.clusters import cluster_token
 from stackyard.tools.ekstoken import PREFIX
 from tests.unit.folder import Folder
 
@@ -34,7 +35,7 @@ def test_the_laptops_clients_know_its_keys_address_and_region_alone(emulated: Aw
     """What a token for its cluster is signed with says so."""
     client = emulated.client("sts")
     assert (client.meta.endpoint_url, client.meta.region_name) == ("http://127.0.0.1:1", emulated.target.region)
-    token = emulated._cluster_token("acme-local")  # pyright: ignore[reportPrivateUsage]  (asked for by a cluster's client)
+    token = cluster_token(emulated, "acme-local")
     encoded = token.removeprefix(PREFIX)
     url = urlsplit(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode())
     [credential] = parse_qs(url.query)["X-Amz-Credential"]

@@ -124,7 +124,7 @@ def test_every_module_that_is_named_exists() -> None:
     assert [path for path in sorted(listed_modules()) if not (ROOT / path).exists()] == []
 
 
-@pytest.mark.parametrize("package", ["src/stackyard", "src/servicekit/servicekit"])
+@pytest.mark.parametrize("package", ["src/stackyard", "src/servicekit/servicekit", "tasks"])
 def test_every_module_is_named(package: str) -> None:
     """In docs/architecture.md; packages' own docstrings speak for their ``__init__.py``."""
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / package).rglob("*.py")}

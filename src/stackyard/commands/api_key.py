@@ -18,6 +18,7 @@ from stackyard.commands.tell import tell_gateway
 from stackyard.commands.verify import find_all_live
 from stackyard.commands.wanted import app_key
 from stackyard.errors import ConfigError, MissingError, RefusedError
+from stackyard.tools.apikeys import describe_keys
 from stackyard.tools.holding import Hold
 from stackyard.tools.terraform import Stack
 
@@ -105,7 +106,7 @@ def _outputs(session: Session, stack: Stack) -> dict[str, Any]:
 def _find(session: Session, service: str, outputs: Mapping[str, Any]) -> ShownKey:
     name = session.target.resource_name(service)
     deployed = cast("Mapping[str, Mapping[str, Any]]", outputs.get("services") or {})
-    keys = session.aws.describe_keys(outputs["api_id"]) if deployed else []
+    keys = describe_keys(session.aws, outputs["api_id"]) if deployed else []
     found = next((key for key in keys if key["name"] == name), None)
     if found is None or service not in deployed:
         why = f"{session.target.name} has no key {name}"

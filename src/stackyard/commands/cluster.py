@@ -14,6 +14,7 @@ from stackyard.commands.session import Session
 from stackyard.errors import ToolError
 from stackyard.kinds.manifests import EksService, render, render_cluster, render_first_size
 from stackyard.names import module_name
+from stackyard.tools.clusters import find_cluster
 from stackyard.tools.kubernetes import Cluster
 from stackyard.tools.live import Live, LiveServer, find_live
 from stackyard.tools.tfevents import Change
@@ -47,7 +48,7 @@ def take_away(session: Session, changes: Iterable[Change]) -> None:
     leaving = {change.address for change in changes if change.action == "delete"}
     if not any(address.startswith("module.eks_service[") for address in leaving):
         return
-    access = session.aws.find_cluster(session.target.resource_name())
+    access = find_cluster(session.aws, session.target.resource_name())
     if access is None:
         return
     target = session.target
@@ -62,7 +63,7 @@ def find_service(session: Session, kind: str, service: str) -> Live | None:
     """Return what runs for a service of any kind, or None where it is not there. Raises StackyardError."""
     if kind != "eks":
         return find_live(session.aws, kind, service)
-    access = session.aws.find_cluster(session.target.resource_name())
+    access = find_cluster(session.aws, session.target.resource_name())
     name = session.target.resource_name(service)
     found = Cluster(access).find_deployed(name, service) if access else None
     if found is None:
@@ -86,7 +87,7 @@ def _eks_services(outputs: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 def _cluster(session: Session) -> Cluster:
     name = session.target.resource_name()
-    access = session.aws.find_cluster(name)
+    access = find_cluster(session.aws, name)
     if access is None:
         why = "though Terraform says that it applied it"
         raise ToolError(f"there is no cluster {name}", why, command=f"inv deploy --env {session.target.name}")

@@ -24,6 +24,7 @@ from stackyard.names import LOCAL, PREVIEW_PREFIX
 from stackyard.project import find_target
 from stackyard.screen import Screen
 from stackyard.tools.buildx import check_engine
+from stackyard.tools.secrets import has_secret
 from stackyard.tools.terraform_binary import find_mirror, mirror_folders
 
 Status = Literal["ok", "warn", "fail"]
@@ -236,7 +237,7 @@ def _kinds(session: Session) -> Iterator[Check]:
     if wanted:
 
         def secrets() -> Check:
-            missing = [name for name in wanted if not session.aws.has_secret(name)]
+            missing = [name for name in wanted if not has_secret(session.aws, name)]
             found = f"missing: {', '.join(missing)}" if missing else ", ".join(wanted)
             command = create_secret(session.target, missing[0]) if missing else ""
             return Check("secrets", "fail" if missing else "ok", found, command)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from stackyard.commands.session import Session
 from stackyard.errors import ConfigError, MissingError
 from stackyard.project import Target
+from stackyard.tools.secrets import has_secret, set_secret
 from stackyard.yamlfile import read_yaml
 
 FILE = "secrets.local.yaml"
@@ -25,7 +26,7 @@ def check_secrets(session: Session, *, make: bool) -> None:
     if session.target.emulated and make:
         _make(session, sorted(wanted))
         return
-    missing = [name for name in sorted(wanted) if not session.aws.has_secret(name)]
+    missing = [name for name in sorted(wanted) if not has_secret(session.aws, name)]
     if missing and session.target.emulated:
         raise MissingError(
             f"the embedded AWS has no secret {', '.join(missing)}",
@@ -50,9 +51,9 @@ def _make(session: Session, wanted: list[str]) -> None:
     values = _local_values(session)
     for name in wanted:
         if name in values:
-            session.aws.set_secret(name, values[name])
-        elif not session.aws.has_secret(name):
-            session.aws.set_secret(name, STAND_IN)
+            set_secret(session.aws, name, values[name])
+        elif not has_secret(session.aws, name):
+            set_secret(session.aws, name, STAND_IN)
             session.screen.note(f"secret {name}: a stand-in, `{STAND_IN}`; {FILE} can say another (`{name}: value`)")
 
 

@@ -11,9 +11,11 @@ from stackyard.commands.session import Session
 from stackyard.errors import ToolError
 from stackyard.local import daemons
 from stackyard.local.deployment import render_deployment
+from stackyard.tools.apikeys import describe_keys
 from stackyard.tools.holding import write_atomically
 from stackyard.tools.http import get
 from stackyard.tools.live import Live, LiveServer
+from stackyard.tools.secrets import read_secrets
 
 PATIENCE = 15.0
 """Seconds that the gateway gets to take a deployment."""
@@ -30,9 +32,9 @@ def tell_gateway(session: Session, endpoint: str, outputs: Mapping[str, Any], li
     that does not take it, with its own words.
     """
     keyed = any(facts["api_key"] for facts in outputs["services"].values())
-    keys = session.aws.describe_keys(outputs["api_id"]) if keyed else []
+    keys = describe_keys(session.aws, outputs["api_id"]) if keyed else []
     wanted_secrets = {arn for each in live.values() if isinstance(each, LiveServer) for arn in each.secrets.values()}
-    secrets = session.aws.read_secrets(wanted_secrets)
+    secrets = read_secrets(session.aws, wanted_secrets)
     text = render_deployment(session.target, outputs, live, keys, endpoint, secrets)
     try:
         known = session.layout.deployment.read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ import contextlib
 import json
 import os
 import threading
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, cast
@@ -19,7 +19,6 @@ import botocore.session
 
 from stackyard.errors import MissingError, RefusedError, StackyardError, ToolError
 from stackyard.project import Target
-from stackyard.tools.ekstoken import sign_in
 
 EMULATED_KEY = "local"
 """What stands for both halves of a credential towards the emulated AWS."""
@@ -41,18 +40,6 @@ class Caller:
 
     account: str
     arn: str
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterAccess:
-    """How the Kubernetes API of an EKS cluster is reached."""
-
-    name: str
-    endpoint: str
-    certificate: bytes
-    """Its certificate authority, as PEM."""
-    token: Callable[[], str]
-    """Makes a bearer token; EKS takes it for 15 minutes."""
 
 
 def aws_environment(base: Mapping[str, str], target: Target, endpoint: str | None) -> dict[str, str]:
@@ -90,7 +77,8 @@ class Aws:
         self._making = threading.Lock()
 
     @cached_property
-    def _session(self) -> Any:  # it has no types
+    def session(self) -> Any:  # it has no types
+        """Botocore's session: the credentials, and what makes clients."""
         if self.endpoint is None:
             return botocore.session.Session()
         session: Any = botocore.session.Session(session_vars=_NOBODYS)
@@ -116,7 +104,7 @@ class Aws:
             s3={"addressing_style": "path"} if emulated else None,
         )
         with self.explained(service):
-            return self._session.create_client(
+            return self.session.create_client(
                 service, region_name=self.target.region, endpoint_url=self.endpoint, config=config
             )
 
@@ -249,79 +237,6 @@ class Aws:
                     repositoryName=repository, imageTag=tag, imageManifest=manifest, imageManifestMediaType=media
                 )
         return self.find_images(repository, [tag])[tag]
-
-    def find_cluster(self, name: str) -> ClusterAccess | None:
-        """Return how an EKS cluster is reached, or None where there is none of that name."""
-        client = self.client("eks")
-        with self.explained(f"cluster {name}"):
-            try:
-                cluster = client.describe_cluster(name=name)["cluster"]
-            except client.exceptions.ResourceNotFoundException:
-                return None
-        authority = cast("Mapping[str, str]", cluster.get("certificateAuthority") or {})
-        certificate = authority.get("data", "")
-        return ClusterAccess(
-            name=name,
-            endpoint=cluster["endpoint"],
-            # The embedded AWS answers without TLS, and with a certificate that is none.
-            certificate=base64.b64decode(certificate) if self.endpoint is None else b"",
-            token=lambda: self._cluster_token(name),
-        )
-
-    def _cluster_token(self, name: str) -> str:
-        with self.explained(f"token for {name}"):
-            return sign_in(self.client("sts"), self._session, name)
-
-    def describe_keys(self, api: str) -> list[dict[str, Any]]:
-        """Return the API keys of an API with their values and limits, as the local gateway takes them."""
-        client = self.client("apigateway")
-        keys: list[dict[str, Any]] = []
-        with self.explained("API keys"):
-            values = {item["id"]: item for item in client.get_api_keys(includeValues=True, limit=500)["items"]}
-            for plan in client.get_usage_plans(limit=500)["items"]:
-                if not any(stage["apiId"] == api for stage in plan.get("apiStages", [])):
-                    continue
-                throttle, quota = plan.get("throttle"), plan.get("quota")
-                for member in client.get_usage_plan_keys(usagePlanId=plan["id"], limit=500)["items"]:
-                    key = values[member["id"]]
-                    keys.append(
-                        {
-                            "id": key["id"],
-                            "name": key["name"],
-                            "value": key["value"],
-                            "enabled": key["enabled"],
-                            "throttle": throttle and {"rate": throttle["rateLimit"], "burst": throttle["burstLimit"]},
-                            "quota": quota and {"limit": quota["limit"], "period": quota["period"]},
-                        }
-                    )
-        return keys
-
-    def has_secret(self, name: str) -> bool:
-        """Tell whether Secrets Manager has a secret, one that is not being deleted."""
-        client = self.client("secretsmanager")
-        with self.explained(f"secret {name}"):
-            try:
-                return "DeletedDate" not in client.describe_secret(SecretId=name)
-            except client.exceptions.ResourceNotFoundException:
-                return False
-
-    def set_secret(self, name: str, value: str) -> None:
-        """Give a secret its value; make it where it is not there. For the laptop only."""
-        client = self.client("secretsmanager")
-        with self.explained(f"secret {name}"):
-            try:
-                if client.get_secret_value(SecretId=name)["SecretString"] != value:
-                    client.put_secret_value(SecretId=name, SecretString=value)
-            except client.exceptions.ResourceNotFoundException:
-                client.create_secret(Name=name, SecretString=value)
-
-    def read_secrets(self, arns: Collection[str]) -> dict[str, str]:
-        """Return the values of secrets by ARN. For the laptop only."""
-        with self.explained("secrets"):
-            return {
-                arn: self.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
-                for arn in sorted(arns)
-            }
 
     def read_text(self, bucket: str, key: str) -> str | None:
         """Return an object of the state bucket, or None."""

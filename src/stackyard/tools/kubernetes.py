@@ -18,7 +18,7 @@ from stackyard.errors import MissingError, RefusedError, StackyardError, ToolErr
 from stackyard.tools.rollout import judge, waits_for_node
 
 if TYPE_CHECKING:
-    from stackyard.tools.aws import ClusterAccess
+    from stackyard.tools.clusters import ClusterAccess
 
 MANAGER = "stackyard"
 """The field manager under which everything is applied: what it stops naming is removed."""

@@ -1,0 +1,37 @@
+"""Invoke tasks: parse, call one command, print. No logic here, and nothing heavy imported before it is needed."""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import sys
+from pathlib import Path
+
+from invoke.collection import Collection
+
+# What is imported stays: looking through it for garbage, every 700 objects and once more at the end, is a quarter of a
+# task's own time.
+gc.set_threshold(50_000, 20, 100)
+atexit.register(gc.freeze)
+
+# Invoke forbids bytecode, and every task would compile what it imports, the files here first, each time; the user's own
+# wish counts.
+sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
+
+# Invoke puts this folder where modules are looked for: a file here would stand for every package of its name.
+if (here := str(Path(__file__).parent)) in sys.path:
+    sys.path.remove(here)
+
+from tasks import parsing
+from tasks.check import doctor, unlock
+from tasks.environment import bootstrap, deploy, destroy, docker_push, plan
+from tasks.laptop import down, up
+from tasks.release import diff, promote, releases, rollback
+from tasks.service import add_service, api_key, remove_service, services
+
+parsing.mend()
+
+namespace = Collection(
+    *(up, down, bootstrap, plan, diff, docker_push, deploy, releases, promote, rollback, destroy),
+    *(services, add_service, remove_service, api_key, doctor, unlock),
+)

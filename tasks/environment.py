@@ -1,0 +1,114 @@
+"""Tasks that bring an environment to what the working tree says, and take it away."""
+
+# Invoke's decorator has no types.
+# pyright: reportUntypedFunctionDecorator=false, reportUnknownVariableType=false
+
+from __future__ import annotations
+
+from invoke.context import Context
+from invoke.tasks import task
+
+from tasks.running import DIRTY, DRY, ENV, JSON, YES, attempt, begin, bring, make_screen
+
+
+@task(help=ENV | DRY | JSON)
+def bootstrap(_c: Context, env: str, dry_run: bool = False, json: bool = False) -> None:
+    """Prepare an AWS account, once.
+
+    State bucket, image repository, GitHub's trust, a role to deploy and one to plan for each environment. Needs
+    administrator's rights in the account. Can be run again at any time; a second run changes nothing.
+    """
+    from stackyard.commands.bootstrap import bootstrap as run
+
+    screen = make_screen()
+    done = attempt(lambda: run(begin(env, screen), dry_run=dry_run), screen)
+    if json:
+        screen.json({"changed": done.changed, "summary": done.summary, "outputs": done.outputs})
+    elif not dry_run:
+        screen.say(f"next: inv deploy --env {env}")
+
+
+@task(help=ENV | JSON | {"full": "Every attribute, in Terraform's words.", "allow-empty": "No service may be left."})
+def plan(_c: Context, env: str, full: bool = False, json: bool = False, allow_empty: bool = False) -> None:
+    """Show what `inv deploy` would change.
+
+    Changes nothing and builds nothing. --full adds every attribute.
+    """
+    from dataclasses import asdict
+
+    from stackyard.commands.plan import plan as run
+
+    screen = make_screen(quiet=json)
+    report = attempt(lambda: run(begin(env, screen), full=full, allow_empty=allow_empty), screen)
+    if json:
+        screen.json(asdict(report))
+
+
+@task(help=ENV | DRY | YES | JSON | DIRTY | {"allow-empty": "Let the last service be taken away."})
+def deploy(
+    _c: Context,
+    env: str,
+    dry_run: bool = False,
+    yes: bool = False,
+    json: bool = False,
+    allow_empty: bool = False,
+    allow_dirty: bool = False,
+) -> None:
+    """Bring an environment to what the working tree says.
+
+    Images, Terraform, verification, release record. With nothing changed it costs one Terraform plan. Killed at any
+    point, the same command goes on.
+    """
+    from stackyard.commands.deploy import deploy as run
+    from stackyard.commands.wanted import Options
+
+    options = Options(dry_run=dry_run, yes=yes, allow_empty=allow_empty, allow_dirty=allow_dirty)
+    bring(lambda screen: run(begin(env, screen), options), json=json)
+
+
+@task(
+    name="docker-push",
+    iterable=["service"],
+    help=ENV | DRY | JSON | DIRTY | {"service": "Only this service's image; can be given more than once."},
+)
+def docker_push(
+    _c: Context,
+    env: str,
+    service: list[str],
+    dry_run: bool = False,
+    json: bool = False,
+    allow_dirty: bool = False,
+) -> None:
+    """Build and push the images that the registry lacks.
+
+    One bake for all of them; nothing else is changed. `inv deploy` does the same before it deploys. For `local` name
+    a registry in STACKYARD_REGISTRY.
+    """
+    from dataclasses import asdict
+
+    from stackyard.commands.docker_push import docker_push as run
+    from stackyard.commands.docker_push import show_pushed
+
+    screen = make_screen(quiet=json)
+    session = begin(env, screen)
+    done = attempt(lambda: run(session, service, dry_run=dry_run, allow_dirty=allow_dirty), screen)
+    if json:
+        screen.json([asdict(image) for image in done])
+    else:
+        show_pushed(session, done)
+
+
+@task(help=ENV | DRY | JSON | {"confirm": "The environment's name, typed again: answers the question."})
+def destroy(_c: Context, env: str, dry_run: bool = False, confirm: str = "", json: bool = False) -> None:
+    """Take an environment's services and gateway away.
+
+    Images, release records and what `inv bootstrap` made stay. A question asks for the name; --confirm answers it.
+    """
+    from dataclasses import asdict
+
+    from stackyard.commands.destroy import destroy as run
+
+    screen = make_screen(quiet=json)
+    done = attempt(lambda: run(begin(env, screen), dry_run=dry_run, typed=confirm), screen)
+    if json:
+        screen.json(asdict(done))

@@ -1,0 +1,60 @@
+"""What every task shares: its flags' words, the screen, the way in and out. Knows no task."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from invoke.exceptions import Exit
+
+if TYPE_CHECKING:
+    from stackyard.commands.session import Session
+    from stackyard.commands.wanted import Deployed
+    from stackyard.screen import Screen
+
+T = TypeVar("T")
+
+ROOT = Path(__file__).resolve().parents[1]
+ENV = {"env": "The environment: local, or one of stackyard.yaml's."}
+JSON = {"json": "Print data for programs, to standard output."}
+DRY = {"dry-run": "Show what would be done, and do nothing."}
+DIRTY = {"allow-dirty": "Build for a protected environment although not all is committed."}
+YES = {"yes": "Answer the question of a protected environment with yes."}
+
+
+def make_screen(*, quiet: bool = False) -> Screen:
+    """Return what everything is printed on; ``quiet`` leaves standard output to data."""
+    from stackyard.screen import Screen
+
+    return Screen(quiet=quiet)
+
+
+def attempt(work: Callable[[], T], screen: Screen) -> T:
+    """Do the work; end with the error's own exit code, and 130 for Ctrl-C."""
+    from stackyard.errors import StackyardError
+
+    try:
+        return work()
+    except StackyardError as error:
+        screen.error(error)
+        raise Exit(code=error.exit_code) from None
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; the same command goes on from here\n")
+        raise Exit(code=130) from None
+
+
+def bring(work: Callable[[Screen], Deployed], *, json: bool) -> None:
+    """Bring an environment to something else, and show what came of it."""
+    from stackyard.commands.bring import show_deployed
+
+    screen = make_screen(quiet=json)
+    show_deployed(screen, attempt(lambda: work(screen), screen), json=json)
+
+
+def begin(env: str, screen: Screen) -> Session:
+    """Return a session of this project in one environment."""
+    from stackyard.commands.session import Session
+
+    return Session.begin(ROOT, env, screen)
