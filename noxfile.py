@@ -11,7 +11,7 @@ import nox
 nox.needs_version = ">=2026.10.20"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_existing_virtualenvs = True
-nox.options.sessions = ["lint", "typecheck", "unit", "infra", "contract", "local", "browser"]
+nox.options.sessions = ["lint", "typecheck", "unit", "infra", "contract", "local"]
 
 ROOT = Path(__file__).parent
 UV = os.environ.get("UV", "uv")
@@ -76,7 +76,7 @@ def contract(session: nox.Session) -> None:
 def local(session: nox.Session) -> None:
     """The whole system on this machine: up, deploy, every kind, the gateway, kill -9, bad input, the page."""
     sync(session, "test", "dev", "browser")
-    session.run("pytest", *SIDE_BY_SIDE, "tests/local", *session.posargs)
+    session.run("pytest", *SIDE_BY_SIDE, "tests/local", "tests/browser", *session.posargs)
 
 
 @nox.session
@@ -95,7 +95,7 @@ def smoke(session: nox.Session) -> None:
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """The page of the service web in this machine's Chromium: `nox -s browser [-- --base-url URL --pictures]`."""
+    """The page alone, which `local` has, too, in this machine's Chromium: `nox -s browser [-- --base-url URL]`."""
     sync(session, "test", "browser")
     session.run("pytest", "tests/browser", *session.posargs)
 

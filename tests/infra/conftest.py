@@ -8,13 +8,21 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from xdist.remote import Producer
 
 from tests.terraform import ROOT, found
+from tests.turns import Turns
 
 RUN = "makes_roles_for_this_accounts_environments"
 """The run of infra/bootstrap's tests whose plan is read: project acme, environments dev and prod."""
 
 Bootstrap = Mapping[str, list[Mapping[str, Any]]]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Turns:
+    """Have the plan of the bootstrap made once."""
+    return Turns(config, log, [("test_policies.py", "test_lifecycle.py")])
 
 
 @pytest.fixture(scope="session")

@@ -10,30 +10,21 @@ from pathlib import Path
 
 import pytest
 from xdist.remote import Producer
-from xdist.scheduler import LoadScopeScheduling
 
 from tests.local.project import Project, copy_project, find_uv, free_port, install
+from tests.turns import Turns
 from tests.waiting import until
 
-TOGETHER = ("test_kinds.py", "test_locks.py", "test_change.py", "test_rollouts.py")
+TOGETHER = ("test_page.py", "test_kinds.py", "test_locks.py", "test_change.py", "test_rollouts.py")
 """Files whose tests share one system."""
 
-
-class SideBySide(LoadScopeScheduling):
-    """Give the next test to who is free, but tests that share a system to one, and those first.
-
-    The mark `xdist_group` would say the same, but pytest 9.2 does not take the names that pytest-xdist 3.8 makes of it.
-    """
-
-    def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        return file if file.endswith(TOGETHER) else nodeid
+LONG = ("test_killed", "test_releases", "test_rollouts", "test_kinds.py", "test_change", "test_locks")
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SideBySide:
-    """Share tests out in our own way."""
-    return SideBySide(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Turns:
+    """Leave a file's tests together where they share one system."""
+    return Turns(config, log, [(name,) for name in TOGETHER])
 
 
 def pytest_configure() -> None:
@@ -44,12 +35,15 @@ def pytest_configure() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the tests that take minutes, so that none of them is left alone at the end."""
-    items.sort(key=lambda item: "test_killed" not in item.nodeid)
+    items.sort(key=lambda item: not any(name in item.nodeid for name in LONG))
 
 
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project with api alone, its lock and an environment of its own, made once."""
+    """A copy of the project with api alone, its lock and an environment of its own, made once for each worker.
+
+    Not once for all: `inv up` writes into it, and processes of other workers would meet it half written.
+    """
     root = tmp_path_factory.mktemp("installed") / "project"
     copy_project(root, "api")
     install(root)
