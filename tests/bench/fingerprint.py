@@ -13,13 +13,14 @@ import random
 import resource
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from stackyard.tools.git import find_blobs
-from stackyard.tools.process import Completed, SystemRunner
+from stackyard.tools.process import SystemRunner
 from stackyard.tools.tree import hash_files
 from tests.bench.common import goal, median, ratios, run, say, table, take_turns
+from tests.counting import Counting
 
 GOAL = 0.5
 FILES = 2_000
@@ -91,27 +92,7 @@ def _cpu() -> float:
     return sum(each.ru_utime + each.ru_stime for each in used)
 
 
-class _Counting(SystemRunner):
-    """Real processes, counted."""
-
-    started = 0
-
-    def run(
-        self,
-        argv: Sequence[str],
-        *,
-        cwd: Path | None = None,
-        env: Mapping[str, str] | None = None,
-        stdin: str | None = None,
-        timeout: float | None = None,
-        keep_fds: Sequence[int] = (),
-    ) -> Completed:
-        """Run, and count."""
-        self.started += 1
-        return super().run(argv, cwd=cwd, env=env, stdin=stdin, timeout=timeout, keep_fds=keep_fds)
-
-
 def _count(root: Path) -> int:
-    runner = _Counting()
+    runner = Counting()
     find_blobs(runner, root, ["src"])
     return runner.started

@@ -5,39 +5,20 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from stackyard.tools.git import find_blobs
-from stackyard.tools.process import Completed, SystemRunner
+from stackyard.tools.process import SystemRunner
 from stackyard.tools.tree import hash_files
+from tests.counting import Counting
+from tests.waiting import until
 
 PLAIN = "src/plain.py"
 OLD = 1_700_000_000
 SETTINGS = ("-c", "user.name=a", "-c", "user.email=a@b.example", "-c", "protocol.file.allow=always")
-
-
-class Counting(SystemRunner):
-    """Real processes, counted."""
-
-    def __init__(self) -> None:
-        self.started = 0
-
-    def run(
-        self,
-        argv: Sequence[str],
-        *,
-        cwd: Path | None = None,
-        env: Mapping[str, str] | None = None,
-        stdin: str | None = None,
-        timeout: float | None = None,
-        keep_fds: Sequence[int] = (),
-    ) -> Completed:
-        """Run, and count."""
-        self.started += 1
-        return super().run(argv, cwd=cwd, env=env, stdin=stdin, timeout=timeout, keep_fds=keep_fds)
 
 
 class Repository:
@@ -95,8 +76,7 @@ def rewrite_in_place(repository: Repository) -> None:
     """Change a file and nothing that its name, length and date would tell; in another second, which git can tell."""
     path = repository.root / PLAIN
     then = int(path.stat().st_ctime)
-    while int(time.time()) == then:
-        time.sleep(0.02)
+    until(lambda: int(time.time()) != then, "the next second")
     (repository.root / PLAIN).write_bytes(b"y" * len(f"{PLAIN}\n"))
     os.utime(repository.root / PLAIN, (OLD, OLD))
 

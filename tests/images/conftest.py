@@ -13,7 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.images.engine import ROOT, docker, wait_until
+from tests.images.engine import ROOT, docker
+from tests.waiting import until
 
 COPIED = ("Dockerfile", ".dockerignore", "pyproject.toml", "stackyard.yaml", "uv.lock", "src", "tasks")
 
@@ -55,7 +56,7 @@ def registry() -> Iterator[str]:
     docker("run", "--detach", "--name", name, "--publish", "127.0.0.1::5000", "registry:2")
     try:
         host = docker("port", name, "5000/tcp").splitlines()[0]
-        wait_until(lambda: httpx.get(f"http://{host}/v2/").status_code == 200)
+        until(lambda: httpx.get(f"http://{host}/v2/").status_code == 200, "the registry")
         yield host
     finally:
         docker("rm", "--force", "--volumes", name)

@@ -7,14 +7,15 @@ import json
 import os
 import subprocess
 import tarfile
-import time
 import uuid
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 LIMIT = 30
@@ -144,13 +145,14 @@ class Container:
 
     def await_end(self) -> int:
         """Return its exit status once it has ended."""
-        wait_until(lambda: docker("inspect", "--format", "{{.State.Running}}", self.name).strip() == "false")
+        state = ("inspect", "--format", "{{.State.Running}}", self.name)
+        until(lambda: docker(*state).strip() == "false", "its end", LIMIT)
         return int(docker("inspect", "--format", "{{.State.ExitCode}}", self.name))
 
     def await_answer(self) -> None:
         """Wait until it answers ``/health``."""
         url = self.url
-        wait_until(lambda: answers(f"{url}/health"), self.log)
+        until(lambda: answers(f"{url}/health"), "its first answer", LIMIT, self.log)
 
 
 @contextlib.contextmanager
@@ -173,11 +175,3 @@ def answers(url: str) -> bool:
         return httpx.get(url, timeout=5).status_code == 200
     except httpx.TransportError:
         return False
-
-
-def wait_until(condition: Callable[[], bool], explain: Callable[[], str] = str) -> None:
-    """Ask until a condition holds."""
-    end = time.monotonic() + LIMIT
-    while not condition():
-        assert time.monotonic() < end, f"did not happen within {LIMIT} s\n{explain()}"
-        time.sleep(0.05)

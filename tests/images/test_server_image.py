@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from stackyard.tools.tree import hash_package
-from tests.images.engine import Container, answers, build, docker, find_machines, read_content, start, wait_until
+from tests.images.engine import Container, answers, build, docker, find_machines, read_content, start
+from tests.waiting import until
 
 TMPFS = ("--tmpfs", "/tmp")
 ARN = "arn:aws:secretsmanager:eu-west-1:111111111111:secret:acme/dev/token-a1b2c3"
@@ -128,7 +129,7 @@ def test_a_request_under_way_is_finished_after_sigterm(shop: str) -> None:
             # Sent once the application asks for the body: the request is under way.
             assert connection.recv(1000).startswith(b"HTTP/1.1 100")
             docker("kill", "--signal", "TERM", container.name)
-            wait_until(lambda: not answers(f"{address}/health"))
+            until(lambda: not answers(f"{address}/health"), "the end of its answers")
             connection.sendall(boundary)
             answer = b"".join(iter(lambda: connection.recv(1000), b""))
         assert answer.startswith(b"HTTP/1.1 200")

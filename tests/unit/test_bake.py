@@ -149,7 +149,7 @@ SUCCESS = """\
 #1 transferring dockerfile: 4.69kB done
 #1 DONE 0.0s
 
-#7 [api third-party 2/2] RUN --mount=type=cache,target=/root/.cache/uv uv pip install
+#7 [api third-party 2/2] RUN --mount=type=cache,target=/cache/uv uv pip install
 #7 DONE 4.2s
 
 #8 [web uv 2/3] RUN python -m pip install
