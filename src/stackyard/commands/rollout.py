@@ -138,13 +138,7 @@ def _settle(session: Session, services: Mapping[str, Rolling], begun: float) -> 
     }
     first = {name: watched.look() for name, watched in looks.items()}
     waiting = {name: watched for name, watched in looks.items() if not first[name].done}
-    if not waiting:
-        return
-    with session.screen.stage("roll out"):
-        ended = dict(zip(waiting, _follow(session, waiting), strict=True))
-    failures = {name: standing.failed for name, standing in ended.items() if standing.failed}
-    if failures:
-        raise _failed(session, [services[name] for name in failures], failures, begun)
+    _insist(session, "roll out", waiting, services, begun)
 
 
 def _shift(session: Session, services: Mapping[str, Rolling], begun: float, *, at_once: bool) -> None:
@@ -157,9 +151,16 @@ def _shift(session: Session, services: Mapping[str, Rolling], begun: float, *, a
         shifting = _start(session, entry.name, alias.version, service.version, at_once=at_once)
         patience = 60 * entry.service.rollout.minutes() + SPARE
         looks[entry.name] = _Watched(lambda s=shifting: codedeploy.look_at(session.aws, s), patience)
+    _insist(session, "shift requests", looks, services, begun)
+
+
+def _insist(
+    session: Session, title: str, looks: Mapping[str, _Watched], services: Mapping[str, Rolling], begun: float
+) -> None:
+    """Follow rollouts to their end as a stage. Raises ToolError for those that fail."""
     if not looks:
         return
-    with session.screen.stage("shift requests"):
+    with session.screen.stage(title):
         ended = dict(zip(looks, _follow(session, looks), strict=True))
     failures = {name: standing.failed for name, standing in ended.items() if standing.failed}
     if failures:
