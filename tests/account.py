@@ -13,22 +13,21 @@ import os
 import ssl
 import sys
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import boto3
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from stackyard.tools.process import start_daemon
+from tests.clients import REGION, make_client
 from tests.waiting import until
 
-REGION = "eu-west-1"
 PUBLIC = f"*.execute-api.{REGION}.amazonaws.com"
 
 
@@ -111,9 +110,7 @@ class Account:
 
     def client(self, service: str) -> Any:  # boto3 makes its clients at run time
         """Return boto3's client."""
-        make = cast("Callable[..., Any]", boto3.client)
-        keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
-        return make(service, endpoint_url=self.endpoint, region_name=REGION, **keys)
+        return make_client(self.endpoint, service)
 
     @property
     def environment(self) -> dict[str, str]:

@@ -12,17 +12,16 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import boto3
 import pytest
 
 from stackyard.tools.process import Completed, Daemon, SystemRunner, start_daemon
+from tests.clients import REGION, make_client
 from tests.terraform import found
 from tests.waiting import until
 
 ACCOUNT = "123456789012"
-REGION = "eu-west-1"
 ROOT = Path(__file__).parents[2]
 
 
@@ -35,14 +34,7 @@ class Emulator:
     seconds: float
 
     def client(self, service: str) -> Any:  # boto3 makes its clients at run time
-        make = cast("Callable[..., Any]", boto3.client)
-        return make(
-            service,
-            endpoint_url=self.url,
-            region_name=REGION,
-            aws_access_key_id="local",
-            aws_secret_access_key="local",
-        )
+        return make_client(self.url, service)
 
     @property
     def environment(self) -> dict[str, str]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import boto3
 import pytest
 
+from tests.clients import make_client
 from tests.local.conftest import running
 from tests.local.project import Project, read_until
 
@@ -44,14 +44,7 @@ def canary(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Generat
 def client(project: Project, service: str) -> Any:
     """Return a client of the embedded AWS."""
     url = json.loads((project.root / ".stackyard/local/emulator.json").read_text())["url"]
-    make = cast("Callable[..., Any]", boto3.client)
-    return make(
-        service,
-        endpoint_url=url,
-        region_name="eu-west-1",
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
-    )
+    return make_client(url, service)
 
 
 def alias(project: Project) -> tuple[str, dict[str, float]]:
