@@ -56,9 +56,12 @@ class Visit:
         return self.page
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A Chromium of this machine; without one the run ends and says how to get it."""
+    """A Chromium of this machine; without one the run ends and says how to get it.
+
+    For a module: as long as it is there Playwright's event loop runs, and no other test could run one.
+    """
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
         pytest.exit("no Chromium on PATH, and CHROMIUM names none\n  run: apt-get install chromium", 3)

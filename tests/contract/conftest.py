@@ -25,6 +25,14 @@ ACCOUNT = "123456789012"
 ROOT = Path(__file__).parents[2]
 
 
+LONG = ("test_every_kind_is_held", "test_infra.py", "test_network.py", "test_eks.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that take a minute, so that none of them is left alone at the end."""
+    items.sort(key=lambda item: not any(name in item.nodeid for name in LONG))
+
+
 @dataclass(slots=True)
 class Emulator:
     """A running emulator, and how long it took to answer (s)."""
