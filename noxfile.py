@@ -58,7 +58,7 @@ def typecheck(session: nox.Session) -> None:
 def unit(session: nox.Session) -> None:
     """Decisions, models, texts, services: no process, no socket, no AWS."""
     sync(session, "test")
-    session.run("pytest", "tests/unit", "src/servicekit/tests", "src/services", *session.posargs)
+    session.run("pytest", *SIDE_BY_SIDE, "tests/unit", "src/servicekit/tests", "src/services", *session.posargs)
 
 
 @nox.session

@@ -65,7 +65,11 @@ def test_a_spoilt_note_is_no_holder(tmp_path: Path, text: str) -> None:
     assert find_holder(tmp_path / "x.lock") is None
 
 
-@pytest.mark.parametrize(("pid", "alive"), [(os.getpid(), True), (1, True), (GONE, False), (0, False), (-1, False)])
+@pytest.mark.parametrize(
+    ("pid", "alive"),
+    [(os.getpid(), True), (1, True), (GONE, False), (0, False), (-1, False)],
+    ids=["ours", "the first", "gone", "a group", "all"],
+)
 def test_a_process_is_alive_or_not(pid: int, alive: bool) -> None:
     """Never by asking a group."""
     assert is_alive(pid) is alive
