@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import logging
 import threading
@@ -148,7 +149,17 @@ def serve() -> Iterator[Callable[[FastAPI], str]]:
 @pytest.fixture
 def log_lines(capsys: pytest.CaptureFixture[str]) -> Callable[[], list[dict[str, Any]]]:
     """Return a function that reads the log lines written since the last call."""
-    return lambda: [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    def read() -> list[dict[str, Any]]:
+        with contextlib.ExitStack() as held:
+            # What another thread writes between pytest's reading and its emptying would be lost.
+            for handler in logging.getLogger().handlers:
+                handler.acquire()
+                held.callback(handler.release)
+            text = capsys.readouterr().out
+        return [json.loads(line) for line in text.splitlines()]
+
+    return read
 
 
 def _wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
