@@ -68,7 +68,7 @@ def check_pair(source: Target, target: Target) -> None:
 
 def find_missing(session: Session, release: Release) -> dict[str, str]:
     """Return those of a release's images that the environment's repository lacks: digest by service."""
-    from stackyard.tools.repository import Repository  # noqa: PLC0415  (boto3 takes 0.1 s; not every command needs it)
+    from stackyard.tools.repository import Repository  # noqa: PLC0415  (botocore takes 65 ms; not every command needs it)
 
     there = Repository(session.aws).find_digests(release.digests.values())
     return {service: digest for service, digest in release.digests.items() if digest not in there}

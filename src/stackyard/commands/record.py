@@ -187,7 +187,7 @@ def _end(session: Session, underway: Underway) -> None:
 
 
 def _repository(session: Session) -> Repository:
-    from stackyard.tools.repository import Repository  # noqa: PLC0415  (boto3 takes 0.1 s; not every command needs it)
+    from stackyard.tools.repository import Repository  # noqa: PLC0415  (botocore takes 65 ms; not every command needs it)
 
     return Repository(session.aws)
 

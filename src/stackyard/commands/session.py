@@ -83,7 +83,7 @@ class Session:
     @cached_property
     def aws(self) -> Aws:
         """Its AWS."""
-        from stackyard.tools.aws import Aws  # noqa: PLC0415  (boto3 takes 0.1 s; not every command needs it)
+        from stackyard.tools.aws import Aws  # noqa: PLC0415  (botocore takes 65 ms; not every command needs it)
 
         return Aws(self.target, self.endpoint)
 

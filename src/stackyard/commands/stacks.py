@@ -136,7 +136,7 @@ def emulator_watched(session: Session) -> Generator[None]:
 
 def gone(session: Session, error: StackyardError) -> ToolError:
     """Make the error for an embedded AWS that died under way."""
-    from stackyard.tools.aws import emulator_gone  # noqa: PLC0415  (boto3 is slow to import)
+    from stackyard.tools.aws import emulator_gone  # noqa: PLC0415  (botocore is slow to import)
 
     words = daemons.tail(session.layout.daemon_log(daemons.EMULATOR), 10)
     return emulator_gone("\n".join(filter(None, [error.detail[-1500:], words])))
