@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 from typing import Any, cast
 
+from stackyard.addresses import FILE as SERVICE_FILE
+from stackyard.manifest import ServiceFile
 from stackyard.models import FileModel
 from stackyard.project import FILE as PROJECT_FILE
 from stackyard.project import Project
 from stackyard.reference import render_reference
-from stackyard.services import FILE as SERVICE_FILE
-from stackyard.services import ServiceFile
 
 FOLDER = "docs/reference"
 MODELS: dict[str, type[FileModel]] = {"stackyard.schema.json": Project, "service.schema.json": ServiceFile}

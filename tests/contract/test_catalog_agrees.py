@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from stackyard.addresses import FILE, FOLDER, find_port_clashes
 from stackyard.kinds import KINDS
+from stackyard.manifest import ServiceFile, check_kind
 from stackyard.models import merge
 from stackyard.names import group_of
 from stackyard.rendering import NewService, Templates, find_templates
-from stackyard.services import ServiceFile, check_kind
 from stackyard.tools.process import SystemRunner
 from tests.generated import names, settings_of_services, write_yaml
 from tests.terraform import ROOT, found

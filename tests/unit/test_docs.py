@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 import tasks
+from stackyard.manifest import ServiceFile
 from stackyard.project import Project
-from stackyard.services import ServiceFile
 
 ROOT = Path(__file__).resolve().parents[2]
 LEFT_OUT = {"node_modules", "__pycache__"}

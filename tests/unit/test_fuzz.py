@@ -21,11 +21,11 @@ from stackyard.commands.session import Session
 from stackyard.errors import ConfigError, StackyardError
 from stackyard.images import Image
 from stackyard.kinds import KINDS
+from stackyard.manifest import ServiceFile
 from stackyard.models import merge
 from stackyard.names import group_of, module_name
 from stackyard.rendering import Templates, find_templates
 from stackyard.scaffold import Request, plan_additions
-from stackyard.services import ServiceFile
 from stackyard.testing import ScriptedRunner, printed_screen
 from tests.generated import FACTS, names, paths, settings_of_services, texts, write_yaml
 from tests.unit.folder import PREVIEWS, PROJECT, Folder

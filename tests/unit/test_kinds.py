@@ -9,7 +9,7 @@ import pytest
 from stackyard.addresses import listener_port
 from stackyard.errors import ConfigError
 from stackyard.kinds import KINDS
-from stackyard.services import KindName
+from stackyard.manifest import KindName
 from tests.unit.folder import Folder
 
 

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from stackyard.manifest import Service
 from stackyard.names import SERVICE_LENGTH, TOGETHER, check_service_name, check_together, find_installed, module_name
 from stackyard.project import Project
-from stackyard.services import Service
 
 # Half of the examples are near misses: a sound name with something put into it.
 ODD = st.sampled_from([*"\"'`$%{}()[]<>|&;:*?!#~\\/ \n\r\t\0\x1b.,=+@^_-AZé\u0661İ", "${", "%{", "..", "--"])

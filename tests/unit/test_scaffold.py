@@ -13,9 +13,9 @@ import yaml
 from stackyard.addresses import listener_port
 from stackyard.errors import ConfigError
 from stackyard.kinds import KINDS
+from stackyard.manifest import Service, ServiceFile, check_kind
 from stackyard.rendering import NewService, Templates, describe_template, find_templates
 from stackyard.scaffold import Addition, Facts, Found, Request, plan_additions, settled_kind
-from stackyard.services import Service, ServiceFile, check_kind
 from tests.generated import FACTS
 
 TEMPLATES = Templates()

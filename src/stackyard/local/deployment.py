@@ -7,8 +7,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from stackyard.addresses import FOLDER
 from stackyard.project import Target
-from stackyard.services import FOLDER
 from stackyard.tools.aws import EMULATED_KEY
 from stackyard.tools.live import Live, LiveFunction, LiveServer
 

@@ -1,0 +1,210 @@
+"""What ``service.yaml`` may say of one service, and which of its settings go together."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, create_model
+
+from stackyard.addresses import PATH, PATH_LENGTH
+from stackyard.kinds import KINDS, Kind, Size
+from stackyard.kinds.kind import ALL_AT_ONCE, Strategy
+from stackyard.models import FileModel
+
+ENVIRONMENT_BYTES = 4096
+"""All environment variables of a function together (Lambda: Lambda quotas)."""
+FUNCTION_VARIABLE_BYTES = 150
+"""What a secret's name and ARN take of that room."""
+LONGEST_ROLLOUT = 2880
+"""Minutes from the first to the last shift (AWS CodeDeploy quotas)."""
+
+KindName = Literal["lambda", "apprunner", "ecs", "eks"]
+
+_VARIABLE = r"^[A-Za-z][A-Za-z0-9_]*$"
+_RESERVED_VARIABLES = ("AWS_", "SERVICE_", "LAMBDA_")
+
+
+def _check_variable(name: str) -> str:
+    if name.upper().startswith(_RESERVED_VARIABLES) or name == "PORT":
+        raise ValueError("PORT and names beginning with AWS_, LAMBDA_ or SERVICE_ are set for you")
+    return name
+
+
+def _check_variables(value: dict[str, str]) -> dict[str, str]:
+    for name, text in value.items():
+        if "\0" in text:
+            raise ValueError(f"`{name}` holds a zero byte")
+    size = sum(len(name.encode()) + len(text.encode()) for name, text in value.items())
+    if size > ENVIRONMENT_BYTES - 512:
+        raise ValueError(f"{size} bytes; Lambda has room for {ENVIRONMENT_BYTES} with what is set for you")
+    return value
+
+
+Variable = Annotated[str, Field(pattern=_VARIABLE), AfterValidator(_check_variable)]
+SecretName = Annotated[str, Field(pattern=r"^[A-Za-z0-9/_+=.@-]{1,256}$")]
+AlarmName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _./:+=@,()#-]{0,254}$")]
+
+
+class Scaling(FileModel):
+    """How far a service may grow."""
+
+    min: int | None = Field(default=None, ge=1, le=1000, description="Instances at the least; not for `lambda`.")
+    max: int | None = Field(
+        default=None,
+        ge=1,
+        le=1000,
+        description="Instances at the most; for `lambda` requests at once (reserved concurrency, unset by default).",
+    )
+    concurrency: int | None = Field(
+        default=None, ge=1, le=200, description="Requests at once that one instance takes; for `apprunner`."
+    )
+
+
+class Usage(FileModel):
+    """What the holder of a service's API key may use (API Gateway: Usage plans and API keys for REST APIs)."""
+
+    rate: float = Field(default=10, gt=0, le=10000, description="Requests per second over time.")
+    burst: int = Field(default=20, ge=1, le=5000, description="Requests at once.")
+    quota: int | None = Field(default=None, ge=1, description="Requests in a period. Unset: no limit.")
+    period: Literal["day", "week", "month"] = Field(default="month", description="The quota's period.")
+
+
+class Rollout(FileModel):
+    """How requests come to a new version."""
+
+    strategy: Strategy = Field(
+        default=ALL_AT_ONCE,
+        description="`canary`: some of the requests first, the rest after the interval; `linear`: so many more at each "
+        "interval. Both for `lambda` only.",
+    )
+    percent: int = Field(default=10, ge=1, le=99, description="Of all requests, for `canary` and `linear`.")
+    interval: int = Field(default=5, ge=1, le=2880, description="Minutes, for `canary` and `linear`.")
+    alarms: Annotated[list[AlarmName], Field(max_length=10)] = Field(
+        default_factory=list,
+        description="Names of CloudWatch alarms that undo the rollout; for `canary`, `linear` and `ecs`.",
+    )
+
+    def minutes(self) -> int:
+        """Return how long it takes until every request comes to the new version."""
+        if self.strategy == "linear":
+            return self.interval * (math.ceil(100 / self.percent) - 1)
+        return self.interval if self.strategy == "canary" else 0
+
+
+class Service(FileModel):
+    """One service, as it runs in one environment."""
+
+    kind: KindName = Field(description="What it runs on.")
+    path: str | None = Field(
+        default=None,
+        max_length=PATH_LENGTH,
+        pattern=PATH,
+        description='Its public path, "/" or one segment. Default: "/" for the service named api, else "/<name>".',
+    )
+    memory: int | None = Field(
+        default=None, ge=128, le=122880, description="MiB. Default: lambda 1024, apprunner 2048, ecs and eks 512."
+    )
+    cpu: int | None = Field(
+        default=None,
+        ge=64,
+        le=16384,
+        description="1024 is one vCPU. Default: apprunner 1024, ecs and eks 256. With `lambda` it follows from memory.",
+    )
+    timeout: int | None = Field(
+        default=None,
+        ge=1,
+        le=900,
+        description="Seconds, for `lambda`; 29 by default. Through the gateway a request gets at most 29.",
+    )
+    scaling: Scaling = Field(default_factory=Scaling, description="How far it may grow.")
+    rollout: Rollout = Field(
+        default_factory=Rollout, description="How requests come to a new version: all of them at once, or by and by."
+    )
+    environment: Annotated[dict[Variable, str], AfterValidator(_check_variables)] = Field(
+        default_factory=dict, description="Environment variables; text only."
+    )
+    secrets: dict[Variable, SecretName] = Field(
+        default_factory=dict,
+        description="Environment variables whose values are secrets of AWS Secrets Manager. `db` is the secret "
+        "<project>/<environment>/db.",
+    )
+    vpc: bool = Field(default=False, description="Whether an `apprunner` service joins the environment's network.")
+    api_key: bool = Field(default=False, description="Whether callers must send an API key (x-api-key).")
+    usage: Usage | None = Field(default=None, description="What a caller with the API key may use.")
+    example: str | None = Field(
+        default=None,
+        max_length=200,
+        pattern=r"^/[A-Za-z0-9._~!&()*+,;=:@%/?-]*$",
+        description="A GET request that shows the service, below its path; smoke tests ask it.",
+    )
+    catalog: bool = Field(
+        default=False, description="Whether the gateway answers /services.json below its path: every service's address."
+    )
+
+
+_overridable: dict[str, Any] = {
+    name: (Annotated[field.annotation, Field(description=field.description), *field.metadata], None)
+    for name, field in Service.model_fields.items()
+    if name != "kind"
+}
+Override = create_model("Override", __base__=FileModel, **_overridable)
+Override.__doc__ = "What one environment has instead."
+
+
+class ServiceFile(Service):
+    """A ``service.yaml``: one service, and what single environments have instead."""
+
+    overrides: dict[str, Override] = Field(  # pyright: ignore[reportInvalidTypeForm, reportUnknownVariableType]  (made above from Service)
+        default_factory=dict, description="By environment; merged over the rest."
+    )
+
+
+def check_kind(service: Service) -> list[tuple[tuple[str, ...], str]]:
+    """Say which settings do not go with the service's kind, or with one another, by their keys."""
+    kind = KINDS[service.kind]
+    given = {name for name in service.model_fields_set if getattr(service, name) is not None}
+    given |= {f"scaling.{name}" for name in ("min", "concurrency") if getattr(service.scaling, name) is not None}
+    problems: list[tuple[tuple[str, ...], str]] = []
+    for name in sorted(given & (_KIND_KEYS - kind.keys)):
+        have = ", ".join(other.name for other in KINDS.values() if name in other.keys)
+        problems.append((tuple(name.split(".")), f"`{name}` is not for kind {kind.name}, only for {have}"))
+    if problems:
+        return problems
+    low = service.scaling.min or kind.scaling.get("min")
+    high = service.scaling.max or kind.scaling.get("max")
+    wrong = kind.check(Size(service.memory or kind.memory, service.cpu or kind.cpu, low, high))
+    if wrong:
+        problems.append((("memory",), wrong))
+    if low is not None and high is not None and low > high:
+        problems.append((("scaling",), f"scaling.min is {low} and scaling.max is {high}; min must not be above max"))
+    if service.usage is not None and not service.api_key:
+        problems.append((("usage",), "`usage` limits the holders of an API key; it needs `api_key: true`"))
+    problems += _check_rollout(service, kind)
+    both = sorted(set(service.environment) & set(service.secrets))
+    if both:
+        problems.append((("secrets", both[0]), f"`{both[0]}` is in `environment` and in `secrets`; keep one"))
+    room = ENVIRONMENT_BYTES - 512 - FUNCTION_VARIABLE_BYTES * len(service.secrets)
+    if kind.runs == "function" and sum(len(f"{n}{v}".encode()) for n, v in service.environment.items()) > room:
+        problems.append((("secrets",), f"{len(service.secrets)} secrets leave {room} bytes for `environment`"))
+    return problems
+
+
+def _check_rollout(service: Service, kind: Kind) -> list[tuple[tuple[str, ...], str]]:
+    # Percent, interval and alarms may stand beside `all-at-once`: one environment's override goes back to it.
+    rollout = service.rollout
+    if rollout.strategy not in kind.strategies:
+        have = ", ".join(other.name for other in KINDS.values() if rollout.strategy in other.strategies)
+        why = f"`{rollout.strategy}` is not for kind {kind.name}, only for {have}; {kind.name} {kind.replaces}"
+        return [(("rollout", "strategy"), why)]
+    problems: list[tuple[tuple[str, ...], str]] = []
+    if rollout.alarms and not kind.alarms:
+        have = ", ".join(other.name for other in KINDS.values() if other.alarms)
+        problems.append((("rollout", "alarms"), f"`rollout.alarms` is not for kind {kind.name}, only for {have}"))
+    if rollout.minutes() > LONGEST_ROLLOUT:
+        why = f"the rollout takes {rollout.minutes()} minutes; CodeDeploy has {LONGEST_ROLLOUT} at the most"
+        problems.append((("rollout", "interval"), why))
+    return problems
+
+
+_KIND_KEYS = frozenset[str]().union(*(kind.keys for kind in KINDS.values()))
