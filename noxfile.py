@@ -22,6 +22,33 @@ SIDE_BY_SIDE = ("--numprocesses=3", "--dist=worksteal")
 ROOMY = {"GOGC": "off", "GOMEMLIMIT": "1200MiB"}
 """Hundreds of short Terraforms collect no garbage before each has that much: a tenth less work for the processors."""
 
+LINT = (
+    ("ruff", "check", "--quiet", "--output-format=concise", "."),
+    ("ruff", "format", "--check", "--quiet", "."),
+    ("yamllint", "--strict", "."),
+    ("python", "-m", "stackyard.schemas", "--check"),
+    ("python", "tests/terraform.py", "fmt", "-check", "-recursive", "infra"),
+)
+
+SCANS = (
+    ("hadolint", "Dockerfile"),
+    ("shellcheck", ".ci/run"),
+    ("zizmor", "--offline", "--no-progress", "--quiet", "."),
+    ("kingfisher", "scan", ".", "--quiet", "--redact", "--no-validate", "--no-update-check",
+     "--exclude=.venv", "--exclude=.nox", "--exclude=.uv", "--exclude=.stackyard"),
+    ("uv", "run", "--quiet", "--no-project", "--with-requirements=infra/checkov.txt", "checkov"),
+)  # fmt: skip
+"""Each needs no network, and ends with another code than 0 at the first finding.
+
+Workflows; secrets, in files and history, never shown and never tried out; what infra says (`.checkov.yaml`).
+"""
+
+AUDIT = ("pip-audit", "--vulnerability-service=osv", "--disable-pip", "--require-hashes", "--progress-spinner=off")
+"""Asks OSV for advisories about each package of a list; its address is `--osv-url`'s."""
+
+ACCEPTED: dict[str, str] = {}
+"""Advisory -> why it does not concern this project."""
+
 
 def sync(session: nox.Session, *groups: str) -> None:
     """Bring the session's environment to what the lock file says."""
@@ -39,11 +66,8 @@ def sync(session: nox.Session, *groups: str) -> None:
 def lint(session: nox.Session) -> None:
     """Style, borders between modules, Terraform's format, and that generated files are fresh."""
     sync(session, "lint")
-    session.run("ruff", "check", "--quiet", "--output-format=concise", ".")
-    session.run("ruff", "format", "--check", "--quiet", ".")
-    session.run("yamllint", "--strict", ".")
-    session.run("python", "-m", "stackyard.schemas", "--check")
-    session.run("python", "tests/terraform.py", "fmt", "-check", "-recursive", "infra")
+    for command in LINT:
+        session.run(*command)
 
 
 @nox.session
@@ -80,6 +104,27 @@ def local(session: nox.Session) -> None:
     """The whole system on this machine: up, deploy, every kind, the gateway, kill -9, bad input, the page."""
     sync(session, "test", "dev", "browser")
     session.run("pytest", *SIDE_BY_SIDE, "tests/local", "tests/browser", *session.posargs)
+
+
+@nox.session
+def security(session: nox.Session) -> None:
+    """Infra, workflows, Dockerfile, secrets, advisories about every locked package: `-- --offline` leaves those out."""
+    sync(session, "security", "test", "dev")
+    for tool, *arguments in SCANS:
+        environment = {"CKV_PARSE_ERROR_FAIL": "true"}
+        session.run(UV if tool == "uv" else tool, *arguments, external=tool == "uv", env=environment)
+    session.run("pytest", "tests/security")
+    asked = list(session.posargs)
+    if "--offline" in asked:
+        session.warn("NOT CHECKED: whether any package has a known vulnerability (--offline)")
+        return
+    locked = f"{session.create_tmp()}/locked.txt"
+    session.run(
+        UV, "export", "--quiet", "--frozen", "--all-packages", "--all-groups", "--no-emit-workspace",
+        f"--output-file={locked}", external=True,
+    )  # fmt: skip
+    ignored = [f"--ignore-vuln={advisory}" for advisory in ACCEPTED]
+    session.run(*AUDIT, *ignored, f"--requirement={locked}", *asked)
 
 
 @nox.session

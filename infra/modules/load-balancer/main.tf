@@ -37,6 +37,9 @@ resource "aws_lb" "this" {
   subnets            = var.subnet_ids
   security_groups    = [aws_security_group.this.id]
 
+  # `inv destroy` lifts it once the name was typed.
+  enable_deletion_protection = var.deletion_protection
+
   # A service of one task stands in one zone; the VPC link comes in through all of them.
   enable_cross_zone_load_balancing = true
 
