@@ -30,18 +30,26 @@ LINT = (
     ("python", "tests/terraform.py", "fmt", "-check", "-recursive", "infra"),
 )
 
-SCANS = (
-    ("hadolint", "Dockerfile"),
-    ("shellcheck", ".ci/run"),
-    ("zizmor", "--offline", "--no-progress", "--quiet", "."),
-    ("kingfisher", "scan", ".", "--quiet", "--redact", "--no-validate", "--no-update-check",
-     "--exclude=.venv", "--exclude=.nox", "--exclude=.uv", "--exclude=.stackyard"),
-    ("uv", "run", "--quiet", "--no-project", "--with-requirements=infra/checkov.txt", "checkov"),
-)  # fmt: skip
-"""Each needs no network, and ends with another code than 0 at the first finding.
+SCANS = {
+    "Dockerfile": ("hadolint", "Dockerfile"),
+    "scripts": ("shellcheck", ".ci/run"),
+    "workflows": ("zizmor", "--offline", "--no-progress", "--quiet", "."),
+    "secrets": (
+        "kingfisher", "scan", ".", "--quiet", "--redact", "--no-validate", "--no-update-check",
+        "--exclude=.venv", "--exclude=.nox", "--exclude=.uv", "--exclude=.stackyard",
+    ),
+    "infra": ("uv", "run", "--quiet", "--no-project", "--with-requirements=infra/checkov.txt", "checkov"),
+}  # fmt: skip
+"""What needs no network, by what is scanned. A finding ends with another code than 0.
 
-Workflows; secrets, in files and history, never shown and never tried out; what infra says (`.checkov.yaml`).
+Secrets are looked for in files and history, never shown and never tried out. checkov's settings are in `.checkov.yaml`.
 """
+
+STRICT = {"CKV_PARSE_ERROR_FAIL": "true"}
+"""What checkov cannot read has not been checked."""
+
+EXPORT = ("export", "--quiet", "--frozen", "--all-packages", "--all-groups", "--no-emit-workspace")
+"""Lists every package of the lock but our own, with its hashes."""
 
 AUDIT = ("pip-audit", "--vulnerability-service=osv", "--disable-pip", "--require-hashes", "--progress-spinner=off")
 """Asks OSV for advisories about each package of a list; its address is `--osv-url`'s."""
@@ -110,19 +118,17 @@ def local(session: nox.Session) -> None:
 def security(session: nox.Session) -> None:
     """Infra, workflows, Dockerfile, secrets, advisories about every locked package: `-- --offline` leaves those out."""
     sync(session, "security", "test", "dev")
-    for tool, *arguments in SCANS:
-        environment = {"CKV_PARSE_ERROR_FAIL": "true"}
-        session.run(UV if tool == "uv" else tool, *arguments, external=tool == "uv", env=environment)
+    if "true" in str(session.run("git", "rev-parse", "--is-shallow-repository", external=True, silent=True, log=False)):
+        session.warn("NOT SCANNED for secrets: the history, of which this clone has no more than its end")
+    for tool, *arguments in SCANS.values():
+        session.run(UV if tool == "uv" else tool, *arguments, external=tool == "uv", env=STRICT)
     session.run("pytest", "tests/security")
     asked = list(session.posargs)
     if "--offline" in asked:
         session.warn("NOT CHECKED: whether any package has a known vulnerability (--offline)")
         return
     locked = f"{session.create_tmp()}/locked.txt"
-    session.run(
-        UV, "export", "--quiet", "--frozen", "--all-packages", "--all-groups", "--no-emit-workspace",
-        f"--output-file={locked}", external=True,
-    )  # fmt: skip
+    session.run(UV, *EXPORT, f"--output-file={locked}", external=True)
     ignored = [f"--ignore-vuln={advisory}" for advisory in ACCEPTED]
     session.run(*AUDIT, *ignored, f"--requirement={locked}", *asked)
 
