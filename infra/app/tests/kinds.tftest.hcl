@@ -160,7 +160,7 @@ run "guards_a_protected_environment" {
     environment = "prod"
   }
   assert {
-    condition     = output.guarded == [module.load_balancer[0].arn]
+    condition     = one(output.guarded) == module.load_balancer[0].arn
     error_message = "A destroy must know what AWS refuses to delete."
   }
 }

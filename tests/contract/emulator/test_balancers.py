@@ -1,4 +1,4 @@
-"""Deletion protection is lifted by the name that AWS has for it. The embedded AWS keeps it, and refuses nothing by it."""
+"""Deletion protection is lifted by the name that AWS has for it. The embedded AWS keeps it, and no more."""
 
 from __future__ import annotations
 
