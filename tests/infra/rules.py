@@ -188,5 +188,9 @@ def _ingress(resource: Resource) -> Iterable[Values]:
 
 
 def _ranges(rule: Values) -> set[str]:
-    listed = [*(rule.get("cidr_blocks") or []), *(rule.get("ipv6_cidr_blocks") or [])]
-    return {*listed, *filter(None, (rule.get(key) for key in ("cidr_ipv4", "cidr_ipv6", "cidr_block")))}
+    lists: list[list[str] | None] = [rule.get("cidr_blocks"), rule.get("ipv6_cidr_blocks")]
+    single: list[str | None] = [rule.get("cidr_ipv4"), rule.get("cidr_ipv6"), rule.get("cidr_block")]
+    ranges = {each for each in single if each}
+    for listed in lists:
+        ranges.update(listed or ())
+    return ranges

@@ -42,8 +42,18 @@ def test_module(module: Path, tmp_path: Path) -> None:
     assert done.code == 0, done.said
     assert re.search(r"Success! [1-9]\d* passed, 0 failed", done.said), done.said
     assert done.made.keys() == ruled.keys()
+    assert {each.type for resources in done.made.values() for each in resources} == (
+        declared(module) if ruled else set()
+    )
     for run, resources in done.made.items():
         assert find_broken(resources, protected=ruled[run]) == []
+
+
+def declared(stack: Path) -> set[str]:
+    """Return the types of resources that a stack and the modules below it can make."""
+    folders = [stack, *stack.parent.glob("modules/*")] if stack.name == "app" else [stack]
+    texts = [path.read_text() for folder in folders for path in folder.glob("*.tf")]
+    return {kind for text in texts for kind in re.findall(r'^resource "(\w+)"', text, re.MULTILINE)}
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ ONE_OF_MANY = {
 }
 ALL_BUT = {"Statement": [{"Effect": "Allow", "Action": "s3:*", "NotPrincipal": {"AWS": "111111111111"}}]}
 REFUSED = {"Statement": [{"Effect": "Deny", "Action": "s3:*", "Principal": "*", "Resource": "*"}]}
-SHUT = dict.fromkeys(
+SHUT: dict[str, Any] = dict.fromkeys(
     ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"), True
 )
 BUCKET = [
@@ -90,10 +90,10 @@ def test_a_bucket_needs_all_of_its_settings(left_out: int) -> None:
 
 def test_resources_are_read_from_every_module() -> None:
     """What modules within modules make is read; data sources, which make nothing, are not."""
-    made = {"mode": "managed", "type": "aws_vpc", "values": {}}
-    looked = {"mode": "data", "address": "data.aws_vpc.this", "type": "aws_vpc", "values": {}}
-    below = {"child_modules": [{"resources": [{**made, "address": "module.a.module.b.aws_vpc.this"}]}]}
-    root = {"resources": [{**made, "address": "aws_vpc.this"}, looked], "child_modules": [below]}
+    made: dict[str, Any] = {"mode": "managed", "type": "aws_vpc", "values": {}}
+    looked: dict[str, Any] = {"mode": "data", "address": "data.aws_vpc.this", "type": "aws_vpc", "values": {}}
+    below: dict[str, Any] = {"child_modules": [{"resources": [{**made, "address": "module.a.module.b.aws_vpc.this"}]}]}
+    root: dict[str, Any] = {"resources": [{**made, "address": "aws_vpc.this"}, looked], "child_modules": [below]}
     assert [each.address for each in read_resources(root)] == ["aws_vpc.this", "module.a.module.b.aws_vpc.this"]
 
 
