@@ -42,7 +42,7 @@ def test_module(module: Path, tmp_path: Path) -> None:
     assert done.code == 0, done.said
     assert re.search(r"Success! [1-9]\d* passed, 0 failed", done.said), done.said
     assert done.made.keys() == ruled.keys()
-    unmade = (declared(module) if ruled else set()) - {each.type for all_ in done.made.values() for each in all_}
+    unmade = (declared(module) if ruled else set[str]()) - {each.type for all_ in done.made.values() for each in all_}
     assert not unmade, f"no ruled run makes {sorted(unmade)}: have the run's stackyard.yaml or service.yaml ask for it"
     for run, resources in done.made.items():
         assert find_broken(resources, protected=ruled[run]) == []
