@@ -50,6 +50,7 @@ LIMITED = "api_key: true\nusage: {rate: 5, burst: 5}\n"
 @pytest.fixture(scope="module")
 def before(shared: Project) -> dict[str, dict[str, Any]]:
     """Bring api up alone, and return what is said of it."""
+    shared.env["STACKYARD_RECORD_CALLS"] = "1"
     shared.up()
     return describe(shared)
 
@@ -112,6 +113,14 @@ def test_every_kind_is_deployed_and_well(kinds: Project, before: Mapping[str, Ma
     again = kinds.deploy()
     assert "no changes" in again.err
     assert "nothing changed since release 2" in again.err
+
+
+def test_plan(kinds: Project) -> None:
+    calls = kinds.root / ".stackyard/local/calls.jsonl"
+    with calls.open("a") as f: f.write('"plan"\n')
+    done = kinds.run("plan", "--env", "local")
+    with calls.open("a") as f: f.write('"planned"\n')
+    assert done.code == 0, done.text()
 
 
 def test_a_process_is_told_the_same_whatever_it_runs_on(kinds: Project) -> None:
@@ -220,3 +229,8 @@ def test_removed_services_leave_nothing(kinds: Project, before: Mapping[str, Map
     assert named == {"acme-local-api"}
     assert "no changes" in kinds.deploy().err
     assert smoke(kinds).code == 0
+
+
+def test_destroy(kinds: Project) -> None:
+    done = kinds.run("destroy", "--env", "local", "--yes")
+    assert done.code == 0, done.text()
