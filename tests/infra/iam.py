@@ -21,6 +21,12 @@ from typing import Any, cast
 GLOBAL_KEYS = {"aws:ResourceAccount"}
 """Condition keys that every request has (IAM: AWS global condition context keys)."""
 
+UNLISTED = {
+    # AWS's own policies use them (AmazonEKSComputePolicy, AmazonEKSLoadBalancingPolicy).
+    ("ec2:CreateTags", "ec2:CreateAction"),
+    ("elasticloadbalancing:AddTags", "elasticloadbalancing:CreateAction"),
+}
+"""Conditions that AWS's reference forgets at their action."""
 
 Context = Mapping[str, "str | tuple[str, ...]"]
 """What the condition keys of a request hold: one value, or those of a key that may have several."""
@@ -92,21 +98,25 @@ def is_allowed(statements: Iterable[Statement], action: str, resource: str, cont
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role: what its policies say, what caps them, and the names that a resource's policy may call it by."""
+    """A role: the account that it is in, what its policies say, and what caps them."""
 
     account: str
     policies: Sequence[Statement]
     boundary: Sequence[Statement] | None = None
 
-    def may(self, action: str, resource: str, context: Context, beside: Sequence[Statement] = ()) -> bool:
+    def may(
+        self, action: str, resource: str, context: Context, beside: Sequence[Statement] = (), owner: str = ""
+    ) -> bool:
         """Decide about a request (IAM: Policy evaluation logic).
 
-        ``beside`` is the policy of the resource, which belongs to the same account or says by its principals that it
-        lets another in: there both must allow.
+        ``beside`` is the policy of the resource, ``owner`` the resource's account where it is another one: then both
+        sides must allow.
         """
-        callers = {"*", f"AWS:arn:aws:iam::{self.account}:root", "AWS:*"}
-        theirs = [each for each in beside if callers & set(each.principals) and each.meets(action, resource, context)]
-        if any(not each.allow for each in theirs):
+        callers = {"*", "AWS:*", f"AWS:arn:aws:iam::{self.account}:root"}
+        theirs = [each for each in beside if callers & set(each.principals)]
+        if any(not each.allow and each.meets(action, resource, context) for each in theirs):
+            return False
+        if owner not in {"", self.account} and not is_allowed(theirs, action, resource, context):
             return False
         sets = [self.policies] if self.boundary is None else [self.policies, self.boundary]
         return all(is_allowed(each, action, resource, context) for each in sets)
@@ -119,6 +129,14 @@ def lets_in(trust: Iterable[Statement], principal: str, claims: Context) -> bool
     """
     about = [each for each in trust if f"Federated:{principal}" in each.principals or "*" in each.principals]
     return is_allowed(about, "sts:AssumeRoleWithWebIdentity", "*", claims)
+
+
+@functools.cache
+def level_of(action: str) -> str:
+    """Return AWS's access level of an action: List, Read, Write, Tagging or Permissions management."""
+    prefix, _, name = action.partition(":")
+    found = {key.lower(): each for key, each in _reference().get(prefix, {}).get("privileges", {}).items()}
+    return found[name.lower()]["access_level"]
 
 
 @functools.cache
@@ -188,7 +206,12 @@ def _several(value: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def _like(text: str, pattern: str) -> bool:
-    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), text, re.DOTALL) is not None
+    return _compiled(pattern).fullmatch(text) is not None
+
+
+@functools.cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)
 
 
 def _holds(operator: str, found: tuple[str, ...], values: tuple[str, ...]) -> bool:

@@ -11,7 +11,6 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -77,7 +76,8 @@ def _describe(service: str, environ: WSGIEnvironment, status: int, headers: list
     except (HTTPException, NotImplementedError):
         return {"request": f"{request.method} {request.path}"}
     model = get_service_model(_MODELS.get(service, service))
-    parse = PROTOCOL_PARSERS[determine_request_protocol(model, request.content_type)](operation)
+    protocol = determine_request_protocol(model, request.content_type)
+    parse = PROTOCOL_PARSERS[protocol](operation)
     parameters: Json = parse.parse(
         {
             "method": request.method,
@@ -90,10 +90,9 @@ def _describe(service: str, environ: WSGIEnvironment, status: int, headers: list
     )
     described: Json = {"operation": operation.name, "parameters": _shown(operation.input_shape, parameters)}
     if status < 300 and operation.output_shape is not None and not operation.has_streaming_output:
-        read: Any = create_parser(model.metadata["protocol"])
+        read: Any = create_parser(protocol)
         plain: Json = {"status_code": status, "headers": dict(headers), "body": body}
-        with suppress(Exception):  # an answer that botocore cannot read is no reason to give none
-            described["answer"] = _ids(cast("object", read.parse(plain, operation.output_shape)))
+        described["answer"] = _ids(cast("object", read.parse(plain, operation.output_shape)))
     return described
 
 
