@@ -6,7 +6,7 @@ choose, and of what is there already the tags that it has.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tests.infra.requests import (
     ADMINISTRATOR,
@@ -46,29 +46,37 @@ AS_ADMIN = {"iam:PermissionsBoundary": ADMINISTRATOR}
 TO_LAMBDA, TO_EC2 = {"iam:PassedToService": "lambda.amazonaws.com"}, {"iam:PassedToService": "ec2.amazonaws.com"}
 NODE_POLICY = "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy"
 
-ATTEMPTS: Mapping[str, list[Request]] = {
+ATTEMPTS: Mapping[str, Sequence[Request]] = {
     "create a role without the boundary": [
-        ("iam:CreateRole", role, keys)
-        for role in (SERVICE, NODES)
-        for keys in ({}, AS_PROD, AS_ADMIN, {"iam:PermissionsBoundary": f"{IAM}:policy/mine"})
-    ]
-    + [("iam:CreateRole", SERVICE, WIDER), ("iam:CreateRole", NODES, CAPPED)],
+        *(
+            ("iam:CreateRole", role, keys)
+            for role in (SERVICE, NODES)
+            for keys in ({}, AS_PROD, AS_ADMIN, {"iam:PermissionsBoundary": f"{IAM}:policy/mine"})
+        ),
+        ("iam:CreateRole", SERVICE, WIDER),
+        ("iam:CreateRole", NODES, CAPPED),
+    ],
     "create a role somewhere else": [
-        ("iam:CreateRole", role, keys)
-        for role in (PROD_SERVICE, FOREIGN, ADMIN, DEPLOYER, f"{IAM}:role/acme/dev/other")
-        for keys in (CAPPED, WIDER)
+        *(
+            ("iam:CreateRole", role, keys)
+            for role in (PROD_SERVICE, FOREIGN, ADMIN, DEPLOYER, f"{IAM}:role/acme/dev/other")
+            for keys in (CAPPED, WIDER)
+        ),
     ],
     "edit the boundary, or what GitHub's roles may do": [
-        (f"iam:{verb}", policy, {})
-        for verb in ("CreatePolicyVersion", "DeletePolicyVersion", "SetDefaultPolicyVersion", "DeletePolicy")
-        for policy in (BOUNDARY, WIDE, *GITHUB_POLICIES, f"{IAM}:policy/acme-prod_boundary")
-    ]
-    + [("iam:CreatePolicy", f"{IAM}:policy/acme-mine", {}), ("iam:TagPolicy", BOUNDARY, MADE)],
+        *(
+            (f"iam:{verb}", policy, {})
+            for verb in ("CreatePolicyVersion", "DeletePolicyVersion", "SetDefaultPolicyVersion", "DeletePolicy")
+            for policy in (BOUNDARY, WIDE, *GITHUB_POLICIES, f"{IAM}:policy/acme-prod_boundary")
+        ),
+        ("iam:CreatePolicy", f"{IAM}:policy/acme-mine", {}),
+        ("iam:TagPolicy", BOUNDARY, MADE),
+    ],
     "leave the boundary": [
-        ("iam:DeleteRolePermissionsBoundary", role, keys)
-        for role, keys in ((SERVICE, CAPPED), (NODES, WIDER), (DEPLOYER, {}), (PROD_SERVICE, AS_PROD))
-    ]
-    + [
+        *(
+            ("iam:DeleteRolePermissionsBoundary", role, keys)
+            for role, keys in ((SERVICE, CAPPED), (NODES, WIDER), (DEPLOYER, {}), (PROD_SERVICE, AS_PROD))
+        ),
         ("iam:PutRolePermissionsBoundary", SERVICE, WIDER),
         ("iam:PutRolePermissionsBoundary", SERVICE, AS_ADMIN),
         ("iam:PutRolePermissionsBoundary", NODES, AS_ADMIN),
@@ -76,63 +84,71 @@ ATTEMPTS: Mapping[str, list[Request]] = {
         ("iam:DeleteUserPermissionsBoundary", USER, {}),
     ],
     "attach a policy that is not the cluster's": [
-        ("iam:AttachRolePolicy", role, {**keys, "iam:PolicyARN": policy})
-        for role, keys in (
-            (SERVICE, CAPPED),
-            (NODES, WIDER),
-            (DEPLOYER, {}),
-            (DEPLOYER, WIDER),
-            (PROD_SERVICE, AS_PROD),
-        )
-        for policy in (
-            ADMINISTRATOR,
-            "arn:aws:iam::aws:policy/IAMFullAccess",
-            "arn:aws:iam::aws:policy/PowerUserAccess",
-            f"{IAM}:policy/acme-dev_deploy",
-            f"{IAM}:policy/acme-prod_deploy",
-            f"{IAM}:policy/AmazonEKSWorkerNodePolicy",
-        )
-    ]
-    + [
-        ("iam:AttachRolePolicy", role, {**keys, "iam:PolicyARN": NODE_POLICY})
-        for role, keys in ((SERVICE, CAPPED), (SERVICE, WIDER), (DEPLOYER, WIDER), (NODES, {}), (NODES, CAPPED))
-    ]
-    + [("iam:AttachUserPolicy", USER, {}), ("iam:AttachGroupPolicy", GROUP, {}), ("iam:PutUserPolicy", USER, {})],
+        *(
+            ("iam:AttachRolePolicy", role, {**keys, "iam:PolicyARN": policy})
+            for role, keys in (
+                (SERVICE, CAPPED),
+                (NODES, WIDER),
+                (DEPLOYER, {}),
+                (DEPLOYER, WIDER),
+                (PROD_SERVICE, AS_PROD),
+            )
+            for policy in (
+                ADMINISTRATOR,
+                "arn:aws:iam::aws:policy/IAMFullAccess",
+                "arn:aws:iam::aws:policy/PowerUserAccess",
+                f"{IAM}:policy/acme-dev_deploy",
+                f"{IAM}:policy/acme-prod_deploy",
+                f"{IAM}:policy/AmazonEKSWorkerNodePolicy",
+            )
+        ),
+        *(
+            ("iam:AttachRolePolicy", role, {**keys, "iam:PolicyARN": NODE_POLICY})
+            for role, keys in ((SERVICE, CAPPED), (SERVICE, WIDER), (DEPLOYER, WIDER), (NODES, {}), (NODES, CAPPED))
+        ),
+        ("iam:AttachUserPolicy", USER, {}),
+        ("iam:AttachGroupPolicy", GROUP, {}),
+        ("iam:PutUserPolicy", USER, {}),
+    ],
     "write rights into a role that is not the environment's, or not under its boundary": [
-        (f"iam:{verb}", role, keys)
-        for verb in ("PutRolePolicy", "DeleteRolePolicy")
-        for role, keys in (
-            (DEPLOYER, {}),
-            (DEPLOYER, WIDER),
-            (PLANNER, CAPPED),
-            (PROD_SERVICE, AS_PROD),
-            (PROD_SERVICE, CAPPED),
-            (FOREIGN, CAPPED),
-            (SERVICE, {}),
-            (SERVICE, WIDER),
-            (NODES, CAPPED),
-        )
+        *(
+            (f"iam:{verb}", role, keys)
+            for verb in ("PutRolePolicy", "DeleteRolePolicy")
+            for role, keys in (
+                (DEPLOYER, {}),
+                (DEPLOYER, WIDER),
+                (PLANNER, CAPPED),
+                (PROD_SERVICE, AS_PROD),
+                (PROD_SERVICE, CAPPED),
+                (FOREIGN, CAPPED),
+                (SERVICE, {}),
+                (SERVICE, WIDER),
+                (NODES, CAPPED),
+            )
+        ),
     ],
     "have somebody else trusted": [
-        ("iam:UpdateAssumeRolePolicy", role, {})
-        for role in (
-            DEPLOYER,
-            PLANNER,
-            PROD_DEPLOYER,
-            PROD_SERVICE,
-            FOREIGN,
-            ADMIN,
-            f"{IAM}:role/acme/acme_gateway-logs",
-            f"{IAM}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",
-        )
-    ]
-    + [("iam:DeleteRole", role, {}) for role in (DEPLOYER, PROD_SERVICE, FOREIGN)],
+        *(
+            ("iam:UpdateAssumeRolePolicy", role, {})
+            for role in (
+                DEPLOYER,
+                PLANNER,
+                PROD_DEPLOYER,
+                PROD_SERVICE,
+                FOREIGN,
+                ADMIN,
+                f"{IAM}:role/acme/acme_gateway-logs",
+                f"{IAM}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",
+            )
+        ),
+        *(("iam:DeleteRole", role, {}) for role in (DEPLOYER, PROD_SERVICE, FOREIGN)),
+    ],
     "hand a role to a service": [
-        ("iam:PassRole", role, keys)
-        for role in (DEPLOYER, PROD_DEPLOYER, PROD_SERVICE, FOREIGN, ADMIN)
-        for keys in (TO_LAMBDA, TO_EC2, {"iam:PassedToService": "ecs-tasks.amazonaws.com"}, {})
-    ]
-    + [
+        *(
+            ("iam:PassRole", role, keys)
+            for role in (DEPLOYER, PROD_DEPLOYER, PROD_SERVICE, FOREIGN, ADMIN)
+            for keys in (TO_LAMBDA, TO_EC2, {"iam:PassedToService": "ecs-tasks.amazonaws.com"}, {})
+        ),
         ("iam:PassRole", SERVICE, {}),
         ("iam:PassRole", SERVICE, TO_EC2),
         ("iam:PassRole", SERVICE, {"iam:PassedToService": "codebuild.amazonaws.com"}),
@@ -141,7 +157,7 @@ ATTEMPTS: Mapping[str, list[Request]] = {
         ("iam:PassRole", NODES, {"iam:PassedToService": "ecs-tasks.amazonaws.com"}),
     ],
     "take another role": [
-        ("sts:AssumeRole", role, {}) for role in (DEPLOYER, PROD_DEPLOYER, PROD_SERVICE, ADMIN, NODES)
+        *(("sts:AssumeRole", role, {}) for role in (DEPLOYER, PROD_DEPLOYER, PROD_SERVICE, ADMIN, NODES)),
     ],
     "make a user, a key, a password": [
         ("iam:CreateUser", USER, {}),
@@ -166,25 +182,28 @@ ATTEMPTS: Mapping[str, list[Request]] = {
         ("iam:CreateSAMLProvider", f"{IAM}:saml-provider/mine", {}),
     ],
     "read or write another environment's state": [
-        (f"s3:{verb}", f"{STATES}/{key}", {})
-        for verb in (
-            "GetObject",
-            "PutObject",
-            "DeleteObject",
-            "GetObjectVersion",
-            "DeleteObjectVersion",
-            "PutObjectAcl",
-        )
-        for key in (
-            "app/prod/terraform.tfstate",
-            "app/prod/terraform.tfstate.tflock",
-            "app/pr-12/terraform.tfstate",
-            "app/devx/terraform.tfstate",
-            "bootstrap/terraform.tfstate",
-        )
-    ]
-    + [("s3:ListBucket", STATES, {"s3:prefix": prefix}) for prefix in ("", "app/", "app/prod/", "bootstrap/")]
-    + [("s3:ListBucket", STATES, {}), ("s3:ListBucketVersions", STATES, {"s3:prefix": "app/dev/"})],
+        *(
+            (f"s3:{verb}", f"{STATES}/{key}", {})
+            for verb in (
+                "GetObject",
+                "PutObject",
+                "DeleteObject",
+                "GetObjectVersion",
+                "DeleteObjectVersion",
+                "PutObjectAcl",
+            )
+            for key in (
+                "app/prod/terraform.tfstate",
+                "app/prod/terraform.tfstate.tflock",
+                "app/pr-12/terraform.tfstate",
+                "app/devx/terraform.tfstate",
+                "bootstrap/terraform.tfstate",
+            )
+        ),
+        *(("s3:ListBucket", STATES, {"s3:prefix": prefix}) for prefix in ("", "app/", "app/prod/", "bootstrap/")),
+        ("s3:ListBucket", STATES, {}),
+        ("s3:ListBucketVersions", STATES, {"s3:prefix": "app/dev/"}),
+    ],
     "rewrite history": [
         ("s3:PutObject", f"{STATES}/releases/prod/3.json", {}),
         ("s3:DeleteObject", f"{STATES}/releases/dev/3.json", {}),
@@ -193,23 +212,25 @@ ATTEMPTS: Mapping[str, list[Request]] = {
         ("s3:DeleteObjectVersion", f"{STATES}/app/dev/terraform.tfstate", {}),
     ],
     "delete or open the state bucket": [
-        (f"s3:{verb}", STATES, {})
-        for verb in (
-            "DeleteBucket",
-            "DeleteBucketPolicy",
-            "PutAccelerateConfiguration",
-            "PutBucketAcl",
-            "PutBucketCORS",
-            "PutBucketLogging",
-            "PutBucketNotification",
-            "PutBucketOwnershipControls",
-            "PutBucketPolicy",
-            "PutBucketPublicAccessBlock",
-            "PutBucketVersioning",
-            "PutEncryptionConfiguration",
-            "PutLifecycleConfiguration",
-            "PutReplicationConfiguration",
-        )
+        *(
+            (f"s3:{verb}", STATES, {})
+            for verb in (
+                "DeleteBucket",
+                "DeleteBucketPolicy",
+                "PutAccelerateConfiguration",
+                "PutBucketAcl",
+                "PutBucketCORS",
+                "PutBucketLogging",
+                "PutBucketNotification",
+                "PutBucketOwnershipControls",
+                "PutBucketPolicy",
+                "PutBucketPublicAccessBlock",
+                "PutBucketVersioning",
+                "PutEncryptionConfiguration",
+                "PutLifecycleConfiguration",
+                "PutReplicationConfiguration",
+            )
+        ),
     ],
     "disable logging": [
         *(
@@ -284,17 +305,27 @@ ATTEMPTS: Mapping[str, list[Request]] = {
         ("kms:UpdateAlias", "arn:aws:kms:eu-west-1:111111111111:alias/acme-prod-eks", {}),
     ],
     "read or change other secrets": [
-        (f"secretsmanager:{verb}", f"{SECRETS}:{name}", {})
-        for verb in ("GetSecretValue", "PutSecretValue", "DeleteSecret", "PutResourcePolicy", "UpdateSecret")
-        for name in ("acme/prod/x-1", "acme/devx/x-1", "other/dev/x-1")
-    ]
-    + [("ssm:GetParameter", "arn:aws:ssm:eu-west-1:111111111111:parameter/acme/prod/x", {})],
+        *(
+            (f"secretsmanager:{verb}", f"{SECRETS}:{name}", {})
+            for verb in ("GetSecretValue", "PutSecretValue", "DeleteSecret", "PutResourcePolicy", "UpdateSecret")
+            for name in ("acme/prod/x-1", "acme/devx/x-1", "other/dev/x-1")
+        ),
+        ("ssm:GetParameter", "arn:aws:ssm:eu-west-1:111111111111:parameter/acme/prod/x", {}),
+    ],
     "claim what is somebody else's": [
-        ("ec2:CreateTags", f"{EC2}:{kind}/1", {**tags, **MADE, "aws:TagKeys": ("environment", "project")})
-        for kind in ("vpc", "subnet", "route-table", "security-group", "vpc-endpoint", "launch-template", "instance")
-        for tags in (PROD, OTHER)
-    ]
-    + [
+        *(
+            ("ec2:CreateTags", f"{EC2}:{kind}/1", {**tags, **MADE, "aws:TagKeys": ("environment", "project")})
+            for kind in (
+                "vpc",
+                "subnet",
+                "route-table",
+                "security-group",
+                "vpc-endpoint",
+                "launch-template",
+                "instance",
+            )
+            for tags in (PROD, OTHER)
+        ),
         ("apigateway:PATCH", f"{API}:/restapis/1", {**PROD, **MADE}),
         ("apigateway:PUT", f"{API}:/tags/1", {**PROD, **MADE}),
         (

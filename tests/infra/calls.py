@@ -59,7 +59,7 @@ def read_calls(file: Path) -> list[Call]:
     for line in file.read_text(encoding="utf-8").splitlines():
         raw = cast("dict[str, Any]", json.loads(line))
         assert raw["operation"] is not None, line
-        parameters, answer = raw.get("parameters") or {}, raw.get("answer") or {}
+        parameters, answer = cast("tuple[Json, Json]", (raw.get("parameters") or {}, raw.get("answer") or {}))
         calls.append(Call(raw["service"], raw["operation"], raw["agent"], raw["status"], parameters, answer))
     return calls
 

@@ -34,10 +34,13 @@ _OTHERWISE = {
 
 
 @cache
+def _gateway_operation(name: str) -> Any:  # botocore's have no types
+    model: Any = cast("Any", botocore.session.Session()).get_service_model("apigateway")
+    return model.operation_model(name)
+
+
 def _http(operation: str) -> tuple[str, str]:
-    session = botocore.session.Session()
-    model: Any = session.get_service_model("apigateway")
-    found = model.operation_model(operation).http
+    found = _gateway_operation(operation).http
     return found["method"], found["requestUri"]
 
 
@@ -316,8 +319,7 @@ def _gateway(place: Place, kind: str, call: Call) -> list[str]:
 @cache
 def _parameter(operation: str, label: str) -> str:
     """Return the parameter that fills a blank of an operation's path."""
-    model: Any = botocore.session.Session().get_service_model("apigateway")
-    members = model.operation_model(operation).input_shape.members
+    members = _gateway_operation(operation).input_shape.members
     return next(name for name, shape in members.items() if shape.serialization.get("name") == label)
 
 
@@ -365,7 +367,7 @@ def tags_of(parameters: Json) -> dict[str, str]:
         value = parameters.get(name)
         if isinstance(value, Mapping):
             found |= cast("Mapping[str, str]", value)
-        for each in _dicts(value) if isinstance(value, list) else ():
+        for each in _dicts(cast("object", value)) if isinstance(value, list) else ():
             keys = next(
                 (pair for pair in (("Key", "Value"), ("key", "value"), ("TagKey", "TagValue")) if pair[0] in each), None
             )

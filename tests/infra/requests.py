@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-Request = tuple[str, str, Mapping[str, str]]
+from tests.infra.iam import Context
+
+Request = tuple[str, str, Context]
 
 EC2 = "arn:aws:ec2:eu-west-1:111111111111"
 IAM = "arn:aws:iam::111111111111"

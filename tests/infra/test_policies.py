@@ -149,7 +149,7 @@ def _label(request: Request | str) -> str:
     if isinstance(request, str):
         return request
     action, resource, context = request
-    return f"{action} {resource.rpartition(':')[2]} {' '.join(context.values())}"
+    return f"{action} {resource.rpartition(':')[2]} {' '.join(map(str, context.values()))}"
 
 
 @pytest.mark.parametrize("request_", MAY, ids=_label)

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from botocore.parsers import create_parser
+from botocore import parsers
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request, determine_request_protocol
 from moto.core.routing import get_service_router
@@ -90,7 +90,7 @@ def _describe(service: str, environ: WSGIEnvironment, status: int, headers: list
     )
     described: Json = {"operation": operation.name, "parameters": _shown(operation.input_shape, parameters)}
     if status < 300 and operation.output_shape is not None and not operation.has_streaming_output:
-        read: Any = create_parser(protocol)
+        read = cast("Any", parsers).create_parser(protocol)
         plain: Json = {"status_code": status, "headers": dict(headers), "body": body}
         described["answer"] = _ids(cast("object", read.parse(plain, operation.output_shape)))
     return described
