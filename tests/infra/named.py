@@ -277,6 +277,10 @@ class Place:
                 self.known[service, parameters["ResourceId"]] = [answer["ScalableTargetARN"]]
             case "codedeploy:CreateDeployment":
                 self.known[service, answer["deploymentId"]] = self.named("codedeploy", "deploymentgroup", parameters)
+            case "codedeploy:GetDeployment":
+                back = answer["deploymentInfo"].get("rollbackInfo", {}).get("rollbackDeploymentId")
+                if back:
+                    self.known[service, back] = self.known[service, parameters["deploymentId"]]
             case "iam:CreateRole":
                 self.known[service, parameters["RoleName"]] = [answer["Role"]["Arn"]]
                 self.boundaries[parameters["RoleName"]] = parameters.get("PermissionsBoundary", "")
