@@ -185,5 +185,6 @@ locals {
   } }
 
   gateway_verbs   = ["apigateway:DELETE", "apigateway:GET", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT"]
+  gateway_writes  = [for verb in local.gateway_verbs : verb if verb != "apigateway:GET"]
   apprunner_kinds = ["autoscalingconfiguration", "observabilityconfiguration", "service", "vpcconnector"]
 }

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from tests.infra.iam import UNLISTED, Context, Kind, Role, generic, kinds_of, parse
+from tests.infra.iam import UNLISTED, Context, Kind, Role, Statement, generic, kinds_of, parse
 from tests.infra.named import BEHIND, FREE, TAGGED, Place, action_of, ids_made, name_resources, passed_roles, tags_of
 
 Json = Mapping[str, Any]
@@ -116,7 +116,15 @@ class Reader:
             for arn, new in [(each.removesuffix("|new"), each.endswith("|new")) for each in named]:
                 told = True
                 yield Asked(
-                    action, arn, self._context(action, kind, {} if new else self.tags.get(arn, {}), sent, extra)
+                    action,
+                    arn,
+                    self._context(
+                        action,
+                        kind,
+                        self._tags_there(arn, call) if call.service == "apigateway" or not new else {},
+                        sent,
+                        extra,
+                    ),
                 )
                 if new and sent:
                     yield from self._tagging(call, arn, sent)
@@ -125,6 +133,14 @@ class Reader:
             yield from self._tagging(
                 call, self.place.arn(call.service, self.place.fill(TAGGED[action], call.parameters)), sent
             )
+
+    def _tags_there(self, arn: str, call: Call) -> dict[str, str]:
+        """Return the tags of a resource; parts of an API have the API's (API Gateway resources that can be tagged)."""
+        if call.service != "apigateway":
+            return dict(self.tags.get(arn, {}))
+        steps = arn.split("/")
+        wholes = ["/".join(steps[:count]) for count in range(3, len(steps) + 1)]
+        return {key: value for whole in wholes for key, value in self.tags.get(whole, {}).items()}
 
     def _tagging(self, call: Call, arn: str, sent: Mapping[str, str]) -> Iterator[Asked]:
         """What is made with tags is asked for as tagging it, too."""
@@ -212,3 +228,12 @@ def read_roles(calls: Iterable[Call], account: str) -> dict[str, Role]:
         name: Role(account, [each for arn in arns if arn in texts for each in parse(texts[arn])])
         for name, arns in attached.items()
     }
+
+
+def read_given(calls: Iterable[Call]) -> dict[str, list[Statement]]:
+    """Return what was written into the roles that infra/app made, by the role's name."""
+    given: dict[str, list[Statement]] = {}
+    for call in calls:
+        if call.by == "app" and call.operation == "PutRolePolicy":
+            given.setdefault(call.parameters["RoleName"], []).extend(parse(call.parameters["PolicyDocument"]))
+    return given

@@ -265,28 +265,25 @@ class Place:
         match f"{service}:{operation}":
             case "ec2:AssociateRouteTable":
                 self.known[service, answer["AssociationId"]] = [parameters["RouteTableId"], parameters["SubnetId"]]
-            case "ec2:CreateNatGateway" | "ec2:DescribeNatGateways":
+            case "ec2:CreateNatGateway" | "ec2:DescribeNatGateways" | "ec2:DescribeAddresses":
                 for each in _dicts(answer):
                     if "AllocationId" in each and "AssociationId" in each:
-                        self.known[service, each["AssociationId"]] = [each["AllocationId"]]
-            case "ec2:DescribeAddresses":
-                for each in answer.get("Addresses", ()):
-                    if "AssociationId" in each:
                         self.known[service, each["AssociationId"]] = [each["AllocationId"]]
             case "application-autoscaling:RegisterScalableTarget":
                 self.known[service, parameters["ResourceId"]] = [answer["ScalableTargetARN"]]
             case "codedeploy:CreateDeployment":
                 self.known[service, answer["deploymentId"]] = self.named("codedeploy", "deploymentgroup", parameters)
             case "codedeploy:GetDeployment":
-                back = answer["deploymentInfo"].get("rollbackInfo", {}).get("rollbackDeploymentId")
-                if back:
-                    self.known[service, back] = self.known[service, parameters["deploymentId"]]
+                for each in _dicts(answer):
+                    if "rollbackDeploymentId" in each:
+                        self.known[service, each["rollbackDeploymentId"]] = self.known[
+                            service, parameters["deploymentId"]
+                        ]
             case "iam:CreateRole":
                 self.known[service, parameters["RoleName"]] = [answer["Role"]["Arn"]]
                 self.boundaries[parameters["RoleName"]] = parameters.get("PermissionsBoundary", "")
             case "kms:CreateAlias":
-                key = self.named("kms", "key", parameters)
-                self.known[service, parameters["AliasName"]] = key
+                self.known[service, parameters["AliasName"]] = self.named("kms", "key", parameters)
             case _:
                 pass
 

@@ -89,6 +89,10 @@ MAY: list[Request] = [
     ("logs:FilterLogEvents", f"{LOGS}/lambda/acme-dev-web", {}),
     ("apigateway:POST", f"{API}:/vpclinks", MADE),
     ("apigateway:DELETE", f"{API}:/usageplans/1", DEV),
+    ("apigateway:PUT", f"{API}:/restapis/1", DEV),
+    ("apigateway:POST", f"{API}:/restapis/1/deployments", DEV),
+    ("apigateway:POST", f"{API}:/restapis/1/stages", {**DEV, **MADE}),
+    ("apigateway:POST", f"{API}:/usageplans/1/keys", DEV),
 ]
 
 MAY_NOT: list[Request] = [
@@ -167,6 +171,10 @@ MAY_NOT: list[Request] = [
     ("iam:PassRole", SERVICE, {"iam:PassedToService": "ec2.amazonaws.com"}),
     ("iam:PassRole", f"{IAM}:role/acme/prod/acme-prod-web", {"iam:PassedToService": "lambda.amazonaws.com"}),
     ("apigateway:PATCH", f"{API}:/vpclinks/1", PROD),
+    ("apigateway:DELETE", f"{API}:/restapis/1", {}),
+    ("apigateway:PUT", f"{API}:/restapis/1", {"aws:ResourceTag/environment": "dev"}),
+    ("apigateway:POST", f"{API}:/restapis/1/deployments", {}),
+    ("apigateway:PATCH", f"{API}:/usageplans/1", {}),
     ("apigateway:PATCH", f"{API}:/apikeys/1", OTHER),
     ("apigateway:POST", f"{API}:/usageplans", MADE_FOR_PROD),
 ]

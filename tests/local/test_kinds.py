@@ -21,7 +21,7 @@ from stackyard.commands.session import Session
 from stackyard.screen import Screen
 from stackyard.tools.clusters import find_cluster
 from tests.clients import make_client
-from tests.infra.calls import judge, read_calls
+from tests.infra.calls import judge, read_calls, read_given
 from tests.infra.named import Place
 from tests.infra.unused import ROLLOUTS, STAY, explain
 from tests.local.project import Project, smoke
@@ -258,3 +258,22 @@ def test_destroyed_within_its_rights(kinds: Project, planned: range) -> None:
     assert verdict.unused - reviewed - ROLLOUTS == set(), "nobody needs them, or tests/infra/unused.py must say who"
     assert reviewed - verdict.allowed == set(), "they are not allowed any more"
     print(explain(verdict.unused))  # noqa: T201  (a report: pytest -rP shows it)
+
+
+def test_a_service_reads_its_own_secrets_and_no_other(kinds: Project) -> None:
+    """What its service.yaml names, by the one role that needs it; a service that names none has no right to read any."""
+    given = read_given(read_calls(kinds.calls))
+    readable = {
+        role: {resource.rpartition("/")[2][:-7] for each in statements for resource in each.resources}
+        for role, all_ in given.items()
+        if (statements := [each for each in all_ if "secretsmanager:GetSecretValue" in each.actions])
+    }
+    reading = ("quick", "quick_exec", "runner_run", "steady_exec", "pods_pod")
+    assert readable == {f"acme-local-{role}": {"token", "other"} for role in reading}
+    actions = {action for each in given["acme-local-api"] for action in each.actions}
+    assert actions == {
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "xray:PutTelemetryRecords",
+        "xray:PutTraceSegments",
+    }
