@@ -261,7 +261,7 @@ def test_destroyed_within_its_rights(kinds: Project, planned: range) -> None:
 
 
 def test_a_service_reads_its_own_secrets_and_no_other(kinds: Project) -> None:
-    """What its service.yaml names, by the one role that needs it; a service that names none has no right to read any."""
+    """What its service.yaml names, by the one role that needs it; who names none has no right to read any."""
     given = read_given(read_calls(kinds.calls))
     readable = {
         role: {resource.rpartition("/")[2][:-7] for each in statements for resource in each.resources}
