@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+from tests.infra.behind import BEHIND
 from tests.infra.iam import UNLISTED, Context, Kind, Role, Statement, generic, kinds_of, parse
-from tests.infra.named import BEHIND, FREE, TAGGED, Place, action_of, ids_made, name_resources, passed_roles, tags_of
+from tests.infra.named import FREE, TAGGED, Place, action_of, ids_made, name_resources, passed_roles, tags_of
 
 Json = Mapping[str, Any]
 
