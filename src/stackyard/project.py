@@ -205,7 +205,7 @@ def find_overlaps(project: Project) -> list[tuple[str, str]]:
 
 def find_target(project: Project, name: str) -> Target:
     """Return an environment by name. Raises MissingError that lists those there are."""
-    place = _find_place(project, name)
+    place = find_place(project, name)
     return Target(
         project=project.project,
         name=name,
@@ -216,7 +216,8 @@ def find_target(project: Project, name: str) -> Target:
     )
 
 
-def _find_place(project: Project, name: str) -> Place:
+def find_place(project: Project, name: str) -> Place:
+    """Return an environment's own settings. Raises MissingError that lists those there are."""
     if name == LOCAL:
         return Environment(account=EMULATED_ACCOUNT)
     if name in project.environments:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from stackyard.kinds.kind import ALL_AT_ONCE, Kind, Size
+from stackyard.kinds.use import Load, Use, plain
 
 
 def _check(size: Size) -> str | None:
@@ -10,6 +13,15 @@ def _check(size: Size) -> str | None:
     if not 128 <= size.memory <= 10240:
         return f"memory is {size.memory}; Lambda has 128 to 10240 MiB"
     return None
+
+
+def _uses(load: Load) -> tuple[Use, ...]:
+    seconds = load.requests * Decimal(load.milliseconds) / 1000
+    how = f"{plain(load.requests)} requests x {load.milliseconds} ms x {plain(Decimal(load.memory) / 1024)} GB"
+    return (
+        Use("lambda.requests", Decimal(load.requests), "one a request"),
+        Use("lambda.gb-seconds", seconds * load.memory / 1024, how),
+    )
 
 
 KIND = Kind(
@@ -22,6 +34,7 @@ KIND = Kind(
     runs="function",
     memory=1024,
     check=_check,
+    uses=_uses,
     keys=frozenset({"timeout"}),
     replaces="points its alias at the new version",
     strategies=(ALL_AT_ONCE, "canary", "linear"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stackyard.kinds.kind import Kind, Size
+from stackyard.kinds.use import Load, Use
 
 
 def _check(size: Size) -> str | None:
@@ -11,6 +12,12 @@ def _check(size: Size) -> str | None:
     if not 128 <= size.memory <= 65536:
         return f"memory is {size.memory}; a pod may ask for 128 to 65536 MiB"
     return None
+
+
+def _uses(load: Load) -> tuple[Use, ...]:
+    # Its pods share the cluster's nodes, which are counted once for all services.
+    del load
+    return ()
 
 
 KIND = Kind(
@@ -25,6 +32,7 @@ KIND = Kind(
     cpu=256,
     scaling={"min": 1, "max": 4},
     check=_check,
+    uses=_uses,
     keys=frozenset({"cpu", "scaling.min"}),
     replaces="starts new pods beside the old ones and takes those away when the new ones are ready",
     private=True,
