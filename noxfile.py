@@ -43,6 +43,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "format", "--check", "--quiet", ".")
     session.run("yamllint", "--strict", ".")
     session.run("python", "-m", "stackyard.schemas", "--check")
+    session.run("python", "-m", "stackyard.costtable", "--check")
     session.run("python", "tests/terraform.py", "fmt", "-check", "-recursive", "infra")
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from invoke.context import Context
 from invoke.tasks import task
 
-from tasks.running import ENV, JSON, attempt, begin, make_screen
+from tasks.running import ENV, JSON, ROOT, attempt, begin, make_screen
 
 
 @task(
@@ -49,3 +49,25 @@ def cost(
         screen.json(found.record())
     else:
         show_cost(session, found, explain=explain)
+
+
+@task(
+    help=JSON
+    | {"region": "Only this region; else those of all environments."}
+    | {"check": "Say which prices changed and write nothing; exit code 2 when some did."}
+)
+def prices(_c: Context, region: str = "", check: bool = False, json: bool = False) -> None:
+    """Fetch the prices that `inv cost` reckons with.
+
+    From AWS's public price list, without credentials: some hundred megabytes a region. What changed is a change of
+    src/stackyard/data/prices.json, to be committed.
+    """
+    from stackyard.commands.prices import find_regions, refresh
+    from stackyard.project import read_project
+
+    screen = make_screen(quiet=json)
+    done = attempt(
+        lambda: refresh(ROOT, screen, [region] if region else find_regions(read_project(ROOT)), check=check), screen
+    )
+    if json:
+        screen.json(done.record())

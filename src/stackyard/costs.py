@@ -6,11 +6,14 @@ and settings come as data. An estimate: servers at their smallest number, no dis
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
+
+from pydantic import TypeAdapter
 
 from stackyard.errors import ConfigError
 from stackyard.kinds import KINDS
@@ -118,6 +121,16 @@ def find_ground(place: Place, region: str) -> Ground:
     )
 
 
+@functools.cache
+def _grounds() -> TypeAdapter[Ground]:
+    return TypeAdapter(Ground)
+
+
+def parse_ground(said: Mapping[str, object]) -> Ground:
+    """Read what a release recorded; of other versions, too. Raises ValueError."""
+    return _grounds().validate_python(said)
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One thing that is billed for."""
@@ -216,10 +229,10 @@ def _gateway(services: Mapping[str, Service], ground: Ground, traffic: Traffic) 
         return
     requests = sum(traffic.of(name) for name in services)
     yield Use("gateway.requests", Decimal(requests), "all services' requests")
+    metrics = sum((_metrics(service, traffic.of(name)) for name, service in services.items()), Decimal(0))
     methods = sum(2 + service.catalog for service in services.values())
-    yield Use(
-        "cloudwatch.metrics", Decimal(methods * _METHOD_METRICS), f"{methods} methods x {_METHOD_METRICS} metrics"
-    )
+    how = f"{methods} methods x {_METHOD_METRICS} metrics, in hours with requests"
+    yield Use("cloudwatch.metrics", metrics, how)
     yield from _logs(requests, _ACCESS_LOG_KB, ground, "lines")
     if ground.xray:
         first = min(Decimal(requests), _RESERVOIR)
@@ -231,6 +244,11 @@ def _gateway(services: Mapping[str, Service], ground: Ground, traffic: Traffic) 
         yield Use("waf.months", Decimal(1), "one an environment")
         yield Use("waf.rules", Decimal(_WAF_RULES), "three groups of AWS's own, and the limit")
         yield Use("waf.requests", Decimal(requests), "all services' requests")
+
+
+def _metrics(service: Service, requests: int) -> Decimal:
+    # A metric is billed by the hour in which something came (Amazon CloudWatch pricing).
+    return (2 + service.catalog) * _METHOD_METRICS * min(Decimal(1), requests / HOURS)
 
 
 def _network(services: Mapping[str, Service], ground: Ground, traffic: Traffic) -> Iterator[Use]:

@@ -25,12 +25,8 @@ from stackyard.yamlfile import read_yaml
 FILE = "stackyard.yaml"
 EMULATED_ACCOUNT = "123456789012"
 
-Region = Annotated[
-    str,
-    Field(
-        pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$", description="An AWS region, such as eu-west-1.", examples=["eu-west-1"]
-    ),
-]
+REGION = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"
+Region = Annotated[str, Field(pattern=REGION, description="An AWS region, such as eu-west-1.", examples=["eu-west-1"])]
 
 Retention = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653

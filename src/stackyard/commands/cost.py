@@ -1,7 +1,7 @@
 """``inv cost``: what an environment costs a month by list, from the files alone; nothing is asked of AWS.
 
 Read the settings, estimate, show: a table by service, and for ``--explain`` how each amount came about and where its
-price is from.
+price is from. ``inv plan`` has the same reckoned for the running release, and shows the difference.
 """
 
 from __future__ import annotations
@@ -11,12 +11,26 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from stackyard.commands.session import Session
-from stackyard.costs import Estimate, Ground, Line, Traffic, estimate, find_ground, order_lines, parse_requests
+from stackyard.costs import (
+    CostChange,
+    Estimate,
+    Ground,
+    Line,
+    Traffic,
+    compare_costs,
+    estimate,
+    find_ground,
+    order_lines,
+    parse_ground,
+    parse_requests,
+)
 from stackyard.errors import ConfigError, MissingError
 from stackyard.kinds.use import plain
 from stackyard.manifest import Service
 from stackyard.prices import ITEMS, SHOWN, Price, Prices, find_price, read_prices, show_rate
 from stackyard.project import find_place
+from stackyard.releases import Release
+from stackyard.services import secret_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +103,32 @@ def services_of(session: Session) -> dict[str, Service]:
 def ground_of(session: Session) -> Ground:
     """Return what the environment has beside its services."""
     return find_ground(find_place(session.project, session.environment), session.project.region)
+
+
+def compare_release(session: Session, release: Release | None) -> CostChange | None:
+    """Compare the working tree's cost with the running release's; without a release all of it is new.
+
+    None where the release does not say which settings it had. Raises StackyardError.
+    """
+    settings = release.settings if release is not None else {}
+    if settings is None:
+        return None
+    now = ground_of(session)
+    try:
+        then = parse_ground(release.ground) if release is not None and release.ground else now
+        old = {name: Service.model_validate(said) for name, said in settings.items()}
+    except ValueError as error:
+        first = str(error).splitlines()[0]
+        raise ConfigError(
+            "the running release's settings", f"they are of another version of Stackyard ({first})"
+        ) from error
+    project, environment = session.target.project, session.target.name
+    named = {
+        name: {key: secret_name(each, project, environment) for key, each in service.secrets.items()}
+        for name, service in old.items()
+    }
+    before = {name: service.model_copy(update={"secrets": named[name]}) for name, service in old.items()}
+    return compare_costs(before, services_of(session), then, now, read_prices())
 
 
 def cost(session: Session, assumed: Assumed, *, free_tier: bool = False) -> Cost:
