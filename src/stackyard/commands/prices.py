@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from httpx import Client
 
 from stackyard.costtable import write_table
 from stackyard.errors import ConfigError
@@ -25,7 +27,7 @@ from stackyard.prices import (
 )
 from stackyard.project import REGION, Project
 from stackyard.screen import Screen
-from stackyard.tools.pricelist import open_listing
+from stackyard.tools.pricelist import open_client, open_listing
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,7 @@ class Refreshed:
         """Return it as data."""
         return {
             "regions": list(self.regions),
-            "changes": [
-                {"region": each.region, "name": each.name, "old": each.old, "new": each.new} for each in self.changes
-            ],
+            "changes": [asdict(each) for each in self.changes],
             "not_found": {region: dict(kept) for region, kept in self.kept.items()},
             "written": self.written,
         }
@@ -57,7 +57,7 @@ def find_regions(project: Project) -> tuple[str, ...]:
 
 
 def refresh(root: Path, screen: Screen, regions: Sequence[str], *, check: bool = False) -> Refreshed:
-    """Fetch the prices of regions, write them and the README's table; ``check`` writes nothing. Raises StackyardError."""
+    """Fetch prices of regions, write them and the README's table; ``check`` writes nothing. Raises StackyardError."""
     for region in regions:
         if not re.fullmatch(REGION, region):
             raise ConfigError(f"--region {region}", "that is no AWS region, such as eu-west-1", command="inv prices")
@@ -66,8 +66,8 @@ def refresh(root: Path, screen: Screen, regions: Sequence[str], *, check: bool =
     changes: list[Change] = []
     kept: dict[str, Mapping[str, str]] = {}
     for region in regions:
-        with screen.stage(f"prices of {region}"):
-            found, missing = _fetch(screen, region)
+        with screen.stage(f"prices of {region}"), open_client() as client:
+            found, missing = _fetch(screen, client, region)
             if not found:
                 known = ", ".join(sorted(prices.regions))
                 why = f"AWS has no price list for it; {SHOWN} has {known}"
@@ -80,7 +80,7 @@ def refresh(root: Path, screen: Screen, regions: Sequence[str], *, check: bool =
         screen.say(change.words())
     for region, missing in kept.items():
         for name, why in missing.items():
-            screen.warn(f"{region}: {ITEMS[name].label} ({name}) stays as it was: {why}")
+            screen.warn(f"{region}: {ITEMS[name].label} ({name}) is not taken: {why}")
     if not check:
         path.write_text(render_prices(prices), encoding="utf-8")
         if write_table(root, prices):
@@ -90,12 +90,12 @@ def refresh(root: Path, screen: Screen, regions: Sequence[str], *, check: bool =
     return Refreshed(tuple(regions), tuple(changes), kept, written=not check)
 
 
-def _fetch(screen: Screen, region: str) -> tuple[dict[str, Price], dict[str, str]]:
+def _fetch(screen: Screen, client: Client, region: str) -> tuple[dict[str, Price], dict[str, str]]:
     found: dict[str, Price] = {}
     missing: dict[str, str] = {}
     for service in sorted({item.service for item in ITEMS.values()}):
         wanted = {name: item.usage for name, item in ITEMS.items() if item.service == service}
-        with open_listing(service, region, set(wanted.values()), screen.note) as listing:
+        with open_listing(client, service, region, set(wanted.values()), screen.note) as listing:
             if listing is None:
                 missing |= dict.fromkeys(wanted, "there is no list of its service")
                 continue

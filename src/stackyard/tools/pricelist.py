@@ -37,9 +37,18 @@ class Listing:
     """The lines that were asked for, by the columns' headings."""
 
 
+def open_client() -> httpx.Client:
+    """Return what lists are read with; to be closed."""
+    return httpx.Client(timeout=_TIMEOUT, follow_redirects=True)
+
+
 @contextmanager
 def open_listing(
-    service: str, region: str, wanted: Collection[str], told: Callable[[str], None] = lambda _: None
+    client: httpx.Client,
+    service: str,
+    region: str,
+    wanted: Collection[str],
+    told: Callable[[str], None] = lambda _: None,
 ) -> Generator[Listing | None]:
     """Open a service's list; None where AWS has none for the region.
 
@@ -48,7 +57,7 @@ def open_listing(
     """
     url = f"{os.environ.get(VARIABLE) or BASE}/{service}/current/{region}/index.csv"
     try:
-        with httpx.Client(timeout=_TIMEOUT, follow_redirects=True) as client, client.stream("GET", url) as response:
+        with client.stream("GET", url) as response:
             if response.status_code in {403, 404}:
                 # S3 says "forbidden" of what is not there to those who may not list.
                 yield None
