@@ -118,6 +118,8 @@ def find_ground(place: Place, region: str) -> Ground:
         place.eks.nodes,
         place.xray,
         place.log_retention,
+        # The key comes with the firewall's module; by its name, so that a place without it has none.
+        waf=place.model_dump().get("waf") is not None,
     )
 
 

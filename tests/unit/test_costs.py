@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -32,7 +33,7 @@ from stackyard.costtable import BEGIN, END, SAMPLE, place_table, render_table
 from stackyard.errors import ConfigError, MissingError
 from stackyard.kinds import KINDS
 from stackyard.manifest import Service
-from stackyard.prices import read_prices
+from stackyard.prices import Prices, read_prices
 from stackyard.project import Environment, read_project
 from stackyard.releases import Release
 from stackyard.services import read_catalog
@@ -63,7 +64,7 @@ OPERATORS: dict[type[ast.operator], Callable[[Decimal, Decimal], Decimal]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
+    ast.Div: lambda dividend, divisor: dividend / divisor,
 }
 
 
@@ -221,7 +222,7 @@ def test_the_ground_is_the_environments_own() -> None:
     ground = find_ground(place, "eu-west-1")
     assert (ground.region, ground.nat, ground.xray) == ("us-east-1", "none", False)
     there = {"eu-west-1": PRICES.regions["eu-west-1"], "us-east-1": PRICES.regions["eu-west-1"]}
-    without = estimate({"one": made()}, ground, Traffic(), type(PRICES)(there))
+    without = estimate({"one": made()}, ground, Traffic(), Prices(there))
     assert find(without, "X-Ray") == 0
     guarded = estimate({"one": made()}, Ground("eu-west-1", waf=True), Traffic(), PRICES)
     assert find(guarded, "web firewall") + find(guarded, "web firewall's rules") == Decimal("9.00")
@@ -243,10 +244,15 @@ def test_a_secret_that_two_services_read_is_paid_once() -> None:
     assert find(estimate(both, GROUND, Traffic(), PRICES), "secrets") == Decimal("0.40")
 
 
-@pytest.mark.parametrize(
-    ("text", "read"),
-    [("", (1_000_000, {})), ("5_000", (5000, {})), ("5,api=70", (5, {"api": 70})), ("api=0", (1_000_000, {"api": 0}))],
-)
+TYPED: list[tuple[str, tuple[int, dict[str, int]]]] = [
+    ("", (1_000_000, {})),
+    ("5_000", (5000, {})),
+    ("5,api=70", (5, {"api": 70})),
+    ("api=0", (1_000_000, {"api": 0})),
+]
+
+
+@pytest.mark.parametrize(("text", "read"), TYPED)
 def test_requests_are_read(text: str, read: tuple[int, dict[str, int]]) -> None:
     """A number for all, numbers by name, or both."""
     assert parse_requests(text) == read
@@ -350,8 +356,7 @@ def test_the_data_has_all_that_the_table_has(folder: Folder, printed: Printed) -
     folder.service("api")
     record = cost(session_of(folder, printed, "local"), Assumed(), free_tier=True).record()
     assert (record["environment"], record["region"], record["free_tier"]) == ("local", "eu-west-1", True)
-    lines = record["lines"]
-    assert isinstance(lines, list)
+    lines = cast("list[dict[str, Any]]", record["lines"])  # checked line by line below
     assert round(sum(line["usd_per_month"] for line in lines), 2) == record["usd_per_month"]
     assert {key for line in lines for key in line["price"]} == {"name", "sure", "on", "source"}
 

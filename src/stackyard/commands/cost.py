@@ -94,10 +94,7 @@ class Cost:
 
 def services_of(session: Session) -> dict[str, Service]:
     """Return every service as the environment has it, with its secrets' whole names."""
-    return {
-        entry.name: entry.service.model_copy(update={"secrets": dict(entry.secrets)})
-        for entry in session.catalog.entries
-    }
+    return {entry.name: _named(session, entry.service) for entry in session.catalog.entries}
 
 
 def ground_of(session: Session) -> Ground:
@@ -110,25 +107,25 @@ def compare_release(session: Session, release: Release | None) -> CostChange | N
 
     None where the release does not say which settings it had. Raises StackyardError.
     """
-    settings = release.settings if release is not None else {}
-    if settings is None:
+    if release is not None and release.settings is None:
         return None
     now = ground_of(session)
-    try:
-        then = parse_ground(release.ground) if release is not None and release.ground else now
-        old = {name: Service.model_validate(said) for name, said in settings.items()}
-    except ValueError as error:
-        first = str(error).splitlines()[0]
-        raise ConfigError(
-            "the running release's settings", f"they are of another version of Stackyard ({first})"
-        ) from error
-    project, environment = session.target.project, session.target.name
-    named = {
-        name: {key: secret_name(each, project, environment) for key, each in service.secrets.items()}
-        for name, service in old.items()
-    }
-    before = {name: service.model_copy(update={"secrets": named[name]}) for name, service in old.items()}
+    then, before = now, dict[str, Service]()
+    if release is not None and release.settings is not None:
+        try:
+            then = parse_ground(release.ground) if release.ground else now
+            before = {name: _named(session, Service.model_validate(said)) for name, said in release.settings.items()}
+        except ValueError as error:
+            why = f"they are of another version of Stackyard ({str(error).splitlines()[0]})"
+            raise ConfigError("the running release's settings", why) from error
     return compare_costs(before, services_of(session), then, now, read_prices())
+
+
+def _named(session: Session, service: Service) -> Service:
+    """Return a service with its secrets' whole names."""
+    target = session.target
+    secrets = {key: secret_name(each, target.project, target.name) for key, each in service.secrets.items()}
+    return service.model_copy(update={"secrets": secrets})
 
 
 def cost(session: Session, assumed: Assumed, *, free_tier: bool = False) -> Cost:
