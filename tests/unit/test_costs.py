@@ -16,13 +16,12 @@ from hypothesis import strategies as st
 
 from stackyard.commands.cost import Assumed, compare_release, cost, show_cost
 from stackyard.commands.session import Session
+from stackyard.costchange import CostChange, compare_costs
 from stackyard.costs import (
     SHARED,
-    CostChange,
     Estimate,
     Ground,
     Traffic,
-    compare_costs,
     estimate,
     find_ground,
     parse_ground,
@@ -165,16 +164,27 @@ def test_ways_out_of_the_network(ground: Ground, price: str, hours: int) -> None
     assert amount(estimate({"one": made(kind="ecs")}, ground, Traffic(), PRICES), price) == hours
 
 
-def test_endpoints_are_those_that_terraform_makes() -> None:
-    """The numbers here are those of the module's lists."""
-    text = (ROOT / "infra/modules/network/variables.tf").read_text(encoding="utf-8")
+def test_numbers_are_those_of_the_terraform_modules() -> None:
+    """Interface endpoints, the managed nodes' type, number and disks, and that the gateway keeps metrics of methods."""
+    modules = ROOT / "infra/modules"
+    text = (modules / "network/variables.tf").read_text(encoding="utf-8")
     endpoints = re.search(r'variable "endpoints" .*?default +=\s*\[(.*?)\]', text, re.DOTALL)
     more = re.search(r"more_endpoints\s*=.*?\?\s*\[(.*?)\]", (ROOT / "infra/app/main.tf").read_text(encoding="utf-8"))
     assert endpoints
     assert more
-    ground = Ground("eu-west-1", nat="none", zones=2)
+    ground = Ground("eu-west-1", nat="none", zones=2, nodes="managed")
     both = estimate({"one": made(kind="eks")}, ground, Traffic(), PRICES)
     assert amount(both, "endpoint.hours") == (endpoints[1].count(",") + 1 + more[1].count(",") + 1) * 2 * 730
+
+    group = (modules / "eks-cluster/variables.tf").read_text(encoding="utf-8")
+    assert '["m7g.large"]' in group
+    smallest = re.search(r"min +=\s*optional\(number, (\d+)\)", group)
+    disk = re.search(r"volume_size = (\d+)", (modules / "eks-cluster/nodes.tf").read_text(encoding="utf-8"))
+    assert smallest
+    assert disk
+    assert amount(both, "ec2.m7g-hours") == int(smallest[1]) * 730
+    assert amount(both, "ebs.gb-months") == int(smallest[1]) * int(disk[1])
+    assert re.search(r"metrics_enabled +=\s*true", (modules / "api-gateway/main.tf").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize(

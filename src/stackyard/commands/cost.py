@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from stackyard.commands.session import Session
+from stackyard.costchange import CostChange, compare_costs
 from stackyard.costs import (
-    CostChange,
     Estimate,
     Ground,
     Line,
     Traffic,
-    compare_costs,
     estimate,
     find_ground,
     order_lines,

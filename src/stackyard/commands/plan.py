@@ -11,7 +11,7 @@ from stackyard.commands.rollout import before_plan
 from stackyard.commands.session import Session
 from stackyard.commands.stacks import init_stack, list_changes, plan_stack, show_changes
 from stackyard.commands.wanted import app_key
-from stackyard.costs import CostChange
+from stackyard.costchange import CostChange
 from stackyard.errors import StackyardError
 from stackyard.plan import UNBUILT
 from stackyard.tools.tfevents import plain_action
