@@ -1,7 +1,7 @@
 """What an environment costs a month by list, from its services' settings and its own.
 
-Owns which things are billed for, and in which amounts. Knows neither files nor AWS; prices and settings come as data. An
-estimate: servers at their smallest number, no discounts, no taxes.
+Owns which things are billed for, and in which amounts. Knows neither files nor AWS; prices and settings come as data.
+An estimate: servers at their smallest number, no discounts, no taxes.
 """
 
 from __future__ import annotations
