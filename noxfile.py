@@ -27,6 +27,7 @@ LINT = (
     ("ruff", "format", "--check", "--quiet", "."),
     ("yamllint", "--strict", "."),
     ("python", "-m", "stackyard.schemas", "--check"),
+    ("python", "-m", "stackyard.costtable", "--check"),
     ("python", "tests/terraform.py", "fmt", "-check", "-recursive", "infra"),
 )
 
