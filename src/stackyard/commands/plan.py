@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from stackyard.commands.observe import observe, variables
 from stackyard.commands.rollout import before_plan
@@ -10,7 +11,9 @@ from stackyard.commands.session import Session
 from stackyard.commands.stacks import init_stack, list_changes, plan_stack, show_changes
 from stackyard.commands.wanted import app_key
 from stackyard.plan import UNBUILT
-from stackyard.tools.tfevents import plain_action
+from stackyard.reports import render_plan
+from stackyard.tools.holding import write_atomically
+from stackyard.tools.tfevents import plain_action, short_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +56,9 @@ def plan(session: Session, *, full: bool = False, allow_empty: bool = False) -> 
     return Report(
         session.target.name, planned.changed, plain_action(planned.changes), changes, seen.plan.tags(), missing
     )
+
+
+def write_plan(report: Report, file: Path) -> None:
+    """Write a report as Markdown, without a value of any attribute. Raises MissingError where it cannot be written."""
+    changes = [change | {"address": short_address(change["address"])} for change in report.changes]
+    write_atomically(file, render_plan(report.summary, changes, report.images_missing))
