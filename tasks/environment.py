@@ -82,10 +82,20 @@ def drift(_c: Context, env: str, json: bool = False, markdown: str = "") -> None
         raise Exit(code=DRIFTED)
 
 
-@task(help=ENV | DRY | YES | JSON | DIRTY | {"allow-empty": "Let the last service be taken away."})
+@task(
+    iterable=["service"],
+    help=ENV
+    | DRY
+    | YES
+    | JSON
+    | DIRTY
+    | {"allow-empty": "Let the last service be taken away."}
+    | {"service": "Only this service's image, the others keep theirs; several with spaces between, or more than once."},
+)
 def deploy(
     _c: Context,
     env: str,
+    service: list[str],
     dry_run: bool = False,
     yes: bool = False,
     json: bool = False,
@@ -95,12 +105,13 @@ def deploy(
     """Bring an environment to what the working tree says.
 
     Images, Terraform, verification, release record. With nothing changed it costs one Terraform plan. Killed at any
-    point, the same command goes on.
+    point, the same command goes on. With --service the settings are still those of all services.
     """
     from stackyard.commands.deploy import deploy as run
     from stackyard.commands.wanted import Options
 
-    options = Options(dry_run=dry_run, yes=yes, allow_empty=allow_empty, allow_dirty=allow_dirty)
+    chosen = tuple(name for words in service for name in words.replace(",", " ").split())
+    options = Options(dry_run, yes, allow_empty, allow_dirty, chosen)
     bring(lambda screen: run(begin(env, screen), options), json=json)
 
 
