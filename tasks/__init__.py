@@ -25,7 +25,7 @@ if (here := str(Path(__file__).parent)) in sys.path:
 from tasks import parsing
 from tasks.check import doctor, unlock
 from tasks.environment import bootstrap, deploy, destroy, docker_push, drift, plan
-from tasks.github import github_facts, github_report, github_role
+from tasks.github import github_facts, github_report, github_role, github_setup
 from tasks.laptop import down, up
 from tasks.release import diff, promote, releases, rollback
 from tasks.service import add_service, api_key, remove_service, services
@@ -35,5 +35,5 @@ parsing.mend()
 namespace = Collection(
     *(up, down, bootstrap, plan, diff, drift, docker_push, deploy, releases, promote, rollback, destroy),
     *(services, add_service, remove_service, api_key, doctor, unlock),
-    *(github_facts, github_role, github_report),
+    *(github_setup, github_facts, github_role, github_report),
 )

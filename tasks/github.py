@@ -67,3 +67,32 @@ def github_report(
     done = attempt(lambda: run(ROOT, screen, SystemRunner(), title, Path(folder), expect, pull_request), screen)
     if json:
         screen.json(asdict(done))
+
+
+@task(
+    name="github-setup",
+    help=JSON
+    | {
+        "apply": "Make it so, by `gh`; needs the rights of an administrator of the repository.",
+        "reviewers": "Who lets a job into a protected environment: logins, or organization/team, with commas between.",
+        "approvals": "How many people must approve a pull request.",
+    },
+)
+def github_setup(_c: Context, apply: bool = False, reviewers: str = "", approvals: int = 1, json: bool = False) -> None:
+    """Show what the repository at GitHub must be like for the workflows.
+
+    Environments with their branches and reviewers, the rights of jobs, the rules of the main branch. With --apply it
+    becomes so; again, it changes nothing.
+    """
+    from dataclasses import asdict
+
+    from stackyard.commands.github_setup import Request, set_up, show_set
+    from stackyard.tools.process import SystemRunner
+
+    screen = make_screen(quiet=json)
+    request = Request(apply, tuple(filter(None, reviewers.replace(",", " ").split())), approvals)
+    done = attempt(lambda: set_up(ROOT, screen, SystemRunner(), request), screen)
+    if json:
+        screen.json([asdict(each) for each in done])
+    else:
+        show_set(screen, done)

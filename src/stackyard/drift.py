@@ -16,6 +16,12 @@ LEFT_TO_OTHERS = {
 }
 """Attributes, by resource type, that change while all is well."""
 
+HELD_APART = {
+    "inline_policy": ("aws_iam_role_policy", "name"),
+    "managed_policy_arns": ("aws_iam_role_policy_attachment", "policy_arn"),
+}
+"""What a role has by resources of their own, as soon as it is read again: their type, and the attribute that tells."""
+
 
 @dataclass(frozen=True, slots=True)
 class Drift:
@@ -36,6 +42,7 @@ class Drift:
 def find_drift(plan: Mapping[str, Any]) -> list[Drift]:
     """Return what drifted, from a plan made with ``-refresh-only`` (Terraform: JSON Output Format, resource_drift)."""
     found: list[Drift] = []
+    known = _list_policies(plan)
     for item in cast("list[dict[str, Any]]", plan.get("resource_drift") or []):
         change = item["change"]
         if change["actions"] == ["delete"]:
@@ -45,22 +52,53 @@ def find_drift(plan: Mapping[str, Any]) -> list[Drift]:
             name
             for name in _differences(change.get("before"), change.get("after"), "")
             if (item["type"], name) not in LEFT_TO_OTHERS
+            and not (item["type"] == "aws_iam_role" and _is_ours(name, change["after"], known))
         }
         if names:
             found.append(Drift(item["address"], gone=False, attributes=tuple(sorted(names))))
     return found
 
 
+def _list_policies(plan: Mapping[str, Any]) -> set[tuple[str, str, str]]:
+    """Return every policy that Terraform gave to a role: the role's attribute, the role, the policy."""
+    found: set[tuple[str, str, str]] = set()
+    modules = [cast("dict[str, Any]", plan.get("prior_state", {}).get("values", {}).get("root_module", {}))]
+    while modules:
+        module = modules.pop()
+        modules += module.get("child_modules", [])
+        for resource in module.get("resources", []):
+            for attribute, (kind, key) in HELD_APART.items():
+                if resource["type"] == kind:
+                    found.add((attribute, resource["values"]["role"], resource["values"][key]))
+    return found
+
+
+def _is_ours(attribute: str, role: Mapping[str, Any], known: set[tuple[str, str, str]]) -> bool:
+    """Tell whether a role has no policies but those that Terraform gave to it; one that is lost is told elsewhere."""
+    name = attribute.partition(".")[0]
+    if name not in HELD_APART:
+        return False
+    policies = cast("list[Any]", role.get(name) or [])
+    has = {policy["name"] if isinstance(policy, dict) else policy for policy in policies}  # pyright: ignore[reportUnknownVariableType]  (JSON)
+    return all((name, role["name"], policy) in known for policy in has)
+
+
 def _differences(before: object, after: object, name: str) -> Iterable[str]:
-    """Name the attributes that differ: a block of which there is one by what is in it, a list by itself."""
+    """Name the attributes that differ: a block of which there is one by what is in it, a list by itself.
+
+    Nothing, an empty text and an empty list are the same: AWS returns one for the other.
+    """
     if isinstance(before, dict) and isinstance(after, dict):
         old, new = cast("dict[str, object]", before), cast("dict[str, object]", after)
         for key in {*old, *new}:
             yield from _differences(old.get(key), new.get(key), f"{name}.{key}" if name else key)
     elif _is_block(before) and _is_block(after):
         yield from _differences(cast("list[object]", before)[0], cast("list[object]", after)[0], name)
-    elif before != after:
+    elif before != after and not (before in _NOTHING and after in _NOTHING):
         yield name
+
+
+_NOTHING: tuple[object, ...] = (None, "", [], {})
 
 
 def _is_block(value: object) -> bool:

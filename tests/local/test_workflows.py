@@ -132,18 +132,22 @@ def test_what_is_merged_goes_through_the_environments(checkout: Checkout, accoun
         good(checkout.run("drift", "issue", MAIN, needs=expected))
         return ran
 
-    assert look().result == "success"
+    good(look())
     assert store(checkout)["issues"] == []
     functions = account.client("lambda")
     functions.update_function_configuration(FunctionName="acme-dev-api", Timeout=7)
+    granted = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    role = {"RoleName": "acme-dev-api", "PolicyName": "by-hand"}
+    account.client("iam").put_role_policy(**role, PolicyDocument=json.dumps(granted))
     drifted = look()
     assert drifted.result == "failure"
     assert "(exit code 6)" in drifted.said
     assert drifted.role.endswith("/acme-dev_plan")
-    good(checkout.run("drift", "issue", MAIN, needs=expected))
     [issue] = store(checkout)["issues"]
     assert (issue["title"], issue["state"]) == ("Drift", "open")
     assert "- `api: aws_lambda_function: timeout was changed`" in issue["body"]
+    assert "- `api: aws_iam_role: inline_policy was changed`" in issue["body"]
+    account.client("iam").delete_role_policy(**role)
     good(checkout.run("deploy", "dev", MAIN))
     good(look())
     assert [each["state"] for each in store(checkout)["issues"]] == ["closed"]

@@ -29,6 +29,10 @@ class GitHub:
         """Return what the repository has at ``path``, or None where there is nothing."""
         return self._call("GET", path, None)
 
+    def ask(self, address: str) -> Any:  # the same
+        """Return what is at an address outside the repository, or None where there is nothing."""
+        return self._call("GET", "", None, address=address)
+
     def read_all(self, path: str, key: str = "") -> list[dict[str, Any]]:
         """Return a list of any length; ``key`` is where it is in each page."""
         pages = cast("list[Any]", self._call("GET", path, None, "--paginate", "--slurp") or [])
@@ -42,8 +46,10 @@ class GitHub:
             raise ToolError(f"GitHub: {self.repository}", f"there is no {path}", command="gh auth status")
         return answer
 
-    def _call(self, method: str, path: str, body: Mapping[str, object] | None, *options: str) -> Any:  # the same
-        address = f"repos/{self.repository}" + (f"/{path}" if path else "")
+    def _call(
+        self, method: str, path: str, body: Mapping[str, object] | None, *options: str, address: str = ""
+    ) -> Any:  # the same
+        address = address or f"repos/{self.repository}" + (f"/{path}" if path else "")
         given = () if body is None else ("--input", "-")
         stdin = None if body is None else json.dumps(body)
         try:
