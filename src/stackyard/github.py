@@ -43,11 +43,21 @@ def touches_code(paths: Iterable[str] | None) -> bool:
     return paths is None or not all(path.endswith(".md") or path.startswith("docs/pictures/") for path in paths)
 
 
-def describe_facts(project: Project, paths: Iterable[str] | None) -> dict[str, str]:
-    """Return what the jobs of a workflow are chosen by, as outputs of a step."""
+def describe_facts(project: Project, paths: Iterable[str] | None, repository: str = "") -> dict[str, str]:
+    """Return what the jobs of a workflow are chosen by, as outputs of a step.
+
+    Args:
+        project: What stackyard.yaml says.
+        paths: The files that a pull request changes; None where nobody knows.
+        repository: Whose job asks, or nothing. AWS lets in the one of stackyard.yaml alone: in a fork, and in a clone of
+            the template before its first change, no job has to try.
+
+    """
+    ours = repository.casefold() in {"", project.repository.casefold()}
     return {
+        "ours": json.dumps(ours),
         "environments": json.dumps(list(project.environments)),
-        "previews": json.dumps(project.previews is not None),
+        "previews": json.dumps(ours and project.previews is not None),
         "code": json.dumps(touches_code(paths)),
     }
 

@@ -79,15 +79,19 @@ def test_facts_become_outputs_of_a_job(folder: Folder, monkeypatch: pytest.Monke
     """A line each, added to the file that GitHub names; a pull request is compared with what it is merged into."""
     monkeypatch.setenv("GITHUB_EVENT_NAME", "pull_request")
     monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "output"))
+    monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
     runner = ScriptedRunner().expect("git", "diff", ..., "HEAD^1", "HEAD", stdout="README.md\0docs/a b.md\0")
     values = facts(folder.root, runner)
     printed = printed_screen()
     show_values(printed.screen, values, json=False)
-    expected = 'environments=["dev", "prod"]\npreviews=false\ncode=false\n'
+    expected = 'ours=true\nenvironments=["dev", "prod"]\npreviews=false\ncode=false\n'
     assert (tmp_path / "output").read_text() == printed.out() == expected
     shallow = ScriptedRunner().expect("git", ..., stderr="fatal: bad revision", code=128)
     assert facts(folder.root, shallow)["code"] == "true"
     monkeypatch.setenv("GITHUB_EVENT_NAME", "push")
+    for repository, ours in (("Acme/Platform", "true"), ("mallory/platform", "false")):
+        monkeypatch.setenv("GITHUB_REPOSITORY", repository)
+        assert facts(folder.root, ScriptedRunner())["ours"] == ours
     assert facts(folder.root, ScriptedRunner())["code"] == "true"
 
 

@@ -43,7 +43,7 @@ SYSTEM = {
 }
 """What is run beside inv and nox."""
 
-FACTS = {"environments": '["dev", "test", "prod"]', "previews": "true", "code": "true"}
+FACTS = {"ours": "true", "environments": '["dev", "test", "prod"]', "previews": "true", "code": "true"}
 SAME, FORK = "acme/platform", "mallory/platform"
 
 
@@ -61,9 +61,9 @@ def pull_request(repository: str, action: str = "opened") -> dict[str, Any]:
     }
 
 
-def runs(workflow: str, github: Mapping[str, Any], **inputs: str) -> set[str]:
+def runs(workflow: str, github: Mapping[str, Any], facts: Mapping[str, str] = FACTS, **inputs: str) -> set[str]:
     """Return the jobs that an event lets run."""
-    results = choose_jobs(workflow, github, inputs, {"facts": FACTS, "dev": {"release": "4"}})
+    results = choose_jobs(workflow, github, inputs, {"facts": facts, "dev": {"release": "4"}})
     return {job for job, result in results.items() if result == "success"}
 
 
@@ -219,11 +219,11 @@ def test_a_fork_gets_nothing(workflow: str, action: str) -> None:
         ("preview", pull_request(SAME), {}, {"facts", "deploy"}),
         ("preview", pull_request(SAME, "synchronize"), {}, {"facts", "deploy"}),
         ("preview", pull_request(SAME, "closed"), {}, {"facts", "destroy"}),
-        ("deploy", {"event_name": "push", "ref": "refs/heads/main"}, {}, {"dev", "test", "prod"}),
+        ("deploy", {"event_name": "push", "ref": "refs/heads/main"}, {}, {"facts", "dev", "test", "prod"}),
         *(
             ("deploy", {"event_name": "workflow_dispatch", "ref": ref}, {"environment": each}, jobs)
             for each in ("dev", "test", "prod")
-            for ref, jobs in (("refs/heads/main", {each}), ("refs/heads/mine", set[str]()))
+            for ref, jobs in (("refs/heads/main", {"facts", each}), ("refs/heads/mine", set[str]()))
         ),
     ],
 )
@@ -232,6 +232,14 @@ def test_an_event_starts_its_jobs(
 ) -> None:
     """What is pushed goes through all environments, what is asked for to one, and only from the main branch."""
     assert runs(workflow, github, **inputs) == expected
+
+
+@pytest.mark.parametrize("workflow", ["deploy", "drift", "plan", "preview", "smoke"])
+def test_where_aws_lets_nobody_in_nobody_tries(workflow: str) -> None:
+    """In a fork, and in a clone of the template before its first change, but for the job that finds that out."""
+    elsewhere = {**FACTS, "ours": "false", "previews": "false"}
+    event = pull_request(SAME) if workflow in {"plan", "preview"} else {"event_name": "push", "ref": "refs/heads/main"}
+    assert runs(workflow, event, elsewhere) == {"facts"}
 
 
 def test_pull_requests_of_documentation_alone_are_checked_quickly() -> None:
@@ -273,8 +281,10 @@ def test_the_chain_of_environments_is_the_projects() -> None:
     project = yaml.safe_load((ROOT / "stackyard.yaml").read_text(encoding="utf-8"))
     chain = list(project["environments"])
     jobs = WORKFLOWS["deploy"]["jobs"]
-    assert list(jobs) == chain == WORKFLOWS["deploy"]["on"]["workflow_dispatch"]["inputs"]["environment"]["options"]
+    assert list(jobs) == ["facts", *chain]
+    assert chain == WORKFLOWS["deploy"]["on"]["workflow_dispatch"]["inputs"]["environment"]["options"]
     for before, after in pairwise(chain):
         [run] = [step["run"] for step in jobs[after]["steps"] if "run" in step]
-        assert jobs[after]["needs"] == before
-        assert run.startswith(f"inv promote --from {before} --to {after} ")
+        assert jobs[after]["needs"] == ["facts", before]
+        # --yes answers the question of a protected one: its reviewers have.
+        assert run == f'inv promote --from {before} --to {after} --release "$RELEASE" --yes'

@@ -19,7 +19,8 @@ from stackyard.tools.process import Runner
 def facts(root: Path, runner: Runner) -> dict[str, str]:
     """Return what jobs are chosen by. Raises ConfigError, MissingError."""
     pull = os.environ.get("GITHUB_EVENT_NAME") == "pull_request"
-    return describe_facts(read_project(root), find_merged(runner, root) if pull else None)
+    changed = find_merged(runner, root) if pull else None
+    return describe_facts(read_project(root), changed, os.environ.get("GITHUB_REPOSITORY", ""))
 
 
 def role(target: Target, purpose: str) -> dict[str, str]:
