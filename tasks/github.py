@@ -15,8 +15,8 @@ from tasks.running import ENV, JSON, ROOT, attempt, begin, make_screen
 def github_facts(_c: Context, json: bool = False) -> None:
     """Tell a workflow what its jobs are chosen by.
 
-    Whether AWS would let this repository in, the environments of stackyard.yaml, whether there are previews, and whether
-    a pull request touches more than documentation. In a job of GitHub's they become the step's outputs.
+    Whether AWS would let this repository in, the environments of stackyard.yaml, whether there are previews, and
+    whether a pull request touches more than documentation. In a job of GitHub's they become the step's outputs.
     """
     from stackyard.commands.github import facts, show_values
     from stackyard.tools.process import SystemRunner

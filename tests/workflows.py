@@ -45,14 +45,14 @@ class Job:
     @property
     def needs(self) -> list[str]:
         """The jobs that it waits for."""
-        needs = self.data.get("needs", [])
+        needs = cast("str | list[str]", self.data.get("needs", []))
         return [needs] if isinstance(needs, str) else needs
 
     @property
     def environment(self) -> str:
         """Its GitHub environment, as it is written; empty where it has none."""
-        given = self.data.get("environment", "")
-        return given["name"] if isinstance(given, dict) else given
+        given = cast("str | dict[str, str]", self.data.get("environment", ""))
+        return given if isinstance(given, str) else given["name"]
 
 
 JOBS = [Job(name, job, data) for name, each in WORKFLOWS.items() for job, data in each["jobs"].items()]

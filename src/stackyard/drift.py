@@ -79,8 +79,9 @@ def _is_ours(attribute: str, role: Mapping[str, Any], known: set[tuple[str, str,
     if name not in HELD_APART:
         return False
     policies = cast("list[Any]", role.get(name) or [])
-    has = {policy["name"] if isinstance(policy, dict) else policy for policy in policies}  # pyright: ignore[reportUnknownVariableType]  (JSON)
-    return all((name, role["name"], policy) in known for policy in has)
+    has = {str(policy["name"] if name == "inline_policy" else policy) for policy in policies}
+    # An empty block stands for none.
+    return all((name, role["name"], policy) in known for policy in has - {""})
 
 
 def _differences(before: object, after: object, name: str) -> Iterable[str]:
@@ -94,12 +95,14 @@ def _differences(before: object, after: object, name: str) -> Iterable[str]:
             yield from _differences(old.get(key), new.get(key), f"{name}.{key}" if name else key)
     elif _is_block(before) and _is_block(after):
         yield from _differences(cast("list[object]", before)[0], cast("list[object]", after)[0], name)
-    elif before != after and not (before in _NOTHING and after in _NOTHING):
+    elif before != after and not (_is_nothing(before) and _is_nothing(after)):
         yield name
 
 
-_NOTHING: tuple[object, ...] = (None, "", [], {})
+def _is_nothing(value: object) -> bool:
+    return value is None or value == "" or value == [] or value == {}
 
 
 def _is_block(value: object) -> bool:
-    return isinstance(value, list) and len(cast("list[object]", value)) == 1 and isinstance(value[0], dict)
+    items = cast("list[object]", value) if isinstance(value, list) else []
+    return len(items) == 1 and isinstance(items[0], dict)

@@ -49,8 +49,8 @@ def describe_facts(project: Project, paths: Iterable[str] | None, repository: st
     Args:
         project: What stackyard.yaml says.
         paths: The files that a pull request changes; None where nobody knows.
-        repository: Whose job asks, or nothing. AWS lets in the one of stackyard.yaml alone: in a fork, and in a clone of
-            the template before its first change, no job has to try.
+        repository: Whose job asks, or nothing. AWS lets in the one of stackyard.yaml alone: in a fork, and in a clone
+            of the template before its first change, no job has to try.
 
     """
     ours = repository.casefold() in {"", project.repository.casefold()}

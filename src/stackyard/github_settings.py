@@ -50,7 +50,9 @@ def plan_environments(project: Project, reviewers: Sequence[Mapping[str, object]
     for name, environment in project.environments.items():
         asked: dict[str, object] = {}
         if environment.protected:
-            asked = {"prevent_self_review": True} | ({} if reviewers is None else {"reviewers": list(reviewers)})
+            asked["prevent_self_review"] = True
+            if reviewers is not None:
+                asked["reviewers"] = list(reviewers)
         why = f"may change {name}; from {BRANCH} alone" + (", after a review" if environment.protected else "")
         made.append(Setting(f"environment {name}", why, f"environments/{name}", asked | _from(custom=True), keep=KEPT))
         made.append(

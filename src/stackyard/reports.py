@@ -16,8 +16,15 @@ LIMIT = 60_000
 SHOWN = 100
 """Resources that are listed one by one."""
 
-_ACTIONS = {"create": "create", "import": "import", "update": "change", "replace": "**replace**"}
-_ACTIONS |= {"delete": "**destroy**", "move": "rename", "remove": "forget"}
+_ACTIONS = {
+    "create": "create",
+    "import": "import",
+    "update": "change",
+    "replace": "**replace**",
+    "delete": "**destroy**",
+    "move": "rename",
+    "remove": "forget",
+}
 
 
 def render_plan(summary: str, changes: Sequence[Mapping[str, str]], missing: Sequence[str] = ()) -> str:

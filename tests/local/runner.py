@@ -51,7 +51,8 @@ class Checkout:
         """Run a job to its end, as far as its conditions let it; ``contexts`` are ``inputs``, ``needs``, ``matrix``."""
         data = WORKFLOWS[workflow]["jobs"][name]
         ran = Ran()
-        own = {"inputs": {}, "needs": {}, "matrix": {}, **contexts, "github": github, "steps": {}, "status": "success"}
+        own: dict[str, Any] = {"inputs": {}, "needs": {}, "matrix": {}, **contexts, "github": github}
+        own |= {"steps": {}, "status": "success"}
         shutil.rmtree(self.root / "reports", ignore_errors=True)
         self.env = {key: value for key, value in os.environ.items() if not key.startswith(OF_THE_TEST_RUN)}
         self.env |= {

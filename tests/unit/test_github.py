@@ -24,7 +24,7 @@ from tests.unit.folder import PREVIEWS, PROJECT, Folder
 GET = ("gh", "api", "--method", "GET")
 LISTED = (*GET, "--paginate", "--slurp")
 HERE = "repos/acme/platform"
-NONE = {"stderr": "gh: Not Found (HTTP 404)", "code": 1}
+NONE: dict[str, Any] = {"stderr": "gh: Not Found (HTTP 404)", "code": 1}
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_an_issue_is_open_while_there_is_something(
 ) -> None:
     """Closed when every environment is known to be well: a job that failed closes none, and opens none."""
     ours = [comment(3, "<!-- stackyard: Drift -->")] if there else []
-    pull = comment(2, "<!-- stackyard: Drift -->") | {"pull_request": {}}
+    pull = {**comment(2, "<!-- stackyard: Drift -->"), "pull_request": {"url": "https://x/2"}}
     address = f"{HERE}/issues?state=open&creator=github-actions%5Bbot%5D&per_page=100"
     runner = ScriptedRunner().expect(*LISTED, address, stdout=json.dumps([[pull, *ours]]))
     if sent is not None:
@@ -243,7 +243,7 @@ def test_a_policy_given_by_hand_is_drift() -> None:
     ]
 
     def look(inline: list[str], managed: list[str]) -> list[str]:
-        empty = {"name": "acme-dev-api", "inline_policy": [], "managed_policy_arns": []}
+        empty: dict[str, object] = {"name": "acme-dev-api", "inline_policy": [], "managed_policy_arns": []}
         has = {"inline_policy": [{"name": name} for name in inline], "managed_policy_arns": managed}
         return drift("aws_iam_role", empty, empty | has, state=state)
 
@@ -288,7 +288,8 @@ def script(folder: Folder, found: dict[str, Any]) -> ScriptedRunner:
         many = setting.path == "rulesets"
         answer: dict[str, Any] = NONE if there is None else {"stdout": json.dumps([there] if many else there)}
         asked = (*LISTED, f"{HERE}/rulesets?per_page=100") if many else (*GET, f"{HERE}/{setting.path}")
-        runner.expect(*asked, **(answer if there is not None or not many else {"stdout": "[[]]"}))
+        nothing: dict[str, Any] = {"stdout": "[[]]"}
+        runner.expect(*asked, **(nothing if there is None and many else answer))
         if many and there:
             runner.expect(*GET, f"{HERE}/rulesets/9", stdout=json.dumps(found["rulesets/9"]))
         if there is None:
@@ -306,7 +307,7 @@ def test_settings_are_made_once(folder: Folder) -> None:
     assert {each.done for each in done} == {"made"}
 
     custom = {"protected_branches": False, "custom_branch_policies": True}
-    asked = {"type": "required_reviewers", "prevent_self_review": True}
+    asked: dict[str, Any] = {"type": "required_reviewers", "prevent_self_review": True}
     asked["reviewers"] = [{"type": "User", "reviewer": {"id": 1}}, {"type": "Team", "reviewer": {"id": 2}}]
     found: dict[str, Any] = {
         "environments/dev": {"deployment_branch_policy": custom, "protection_rules": [{"type": "branch_policy"}]},
@@ -337,8 +338,9 @@ def test_who_reviews_stays_where_nobody_is_named(folder: Folder) -> None:
     for setting in [*plan_environments(read_project(folder.root), None), *plan_repository(releases=False, approvals=1)]:
         many = setting.path == "rulesets"
         asked = (*LISTED, f"{HERE}/rulesets?per_page=100") if many else (*GET, f"{HERE}/{setting.path}")
-        found = [[]] if many else there if setting.path == "environments/prod" else None
-        runner.expect(*asked, **(NONE if found is None else {"stdout": json.dumps(found)}))
+        found: Any = [[]] if many else there if setting.path == "environments/prod" else None
+        answer: dict[str, Any] = NONE if found is None else {"stdout": json.dumps(found)}
+        runner.expect(*asked, **answer)
         runner.expect("gh", "api", "--method", setting.method, f"{HERE}/{setting.path}", "--input", "-", stdout="{}")
     with runner:
         set_up(folder.root, printed_screen().screen, runner, Request(apply=True))

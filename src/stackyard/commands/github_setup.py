@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from stackyard.errors import MissingError
 from stackyard.github_settings import (
@@ -95,7 +95,7 @@ def _bring(github: GitHub, setting: Setting) -> str:
         return _bring_rules(github, setting)
     found = github.read(setting.path)
     if setting.path.endswith("deployment-branch-policies"):
-        policies = (found or {}).get("branch_policies", [])
+        policies = cast("list[dict[str, Any]]", found["branch_policies"] if found else [])
         if any(fits(setting.body, each) for each in policies):
             return "there" if len(policies) == 1 else "there, beside others"
         github.send(setting.method, setting.path, setting.body)

@@ -65,7 +65,7 @@ class GitHub:
             if re.search(r"\(HTTP 404\)", done.stderr):
                 return None
             raise ToolError(f"GitHub refused ({method} {address})", detail=done.stderr, command="gh auth status")
-        return cast("Any", json.loads(done.stdout)) if done.stdout.strip() else {}
+        return json.loads(done.stdout) if done.stdout.strip() else {}
 
 
 def tell_job(environ: Mapping[str, str], values: Mapping[str, str]) -> None:
