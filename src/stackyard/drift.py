@@ -89,20 +89,18 @@ def _differences(before: object, after: object, name: str) -> Iterable[str]:
 
     Nothing, an empty text and an empty list are the same: AWS returns one for the other.
     """
-    if isinstance(before, dict) and isinstance(after, dict):
-        old, new = cast("dict[str, object]", before), cast("dict[str, object]", after)
+    old, new = _members(before), _members(after)
+    if old is not None and new is not None:
         for key in {*old, *new}:
             yield from _differences(old.get(key), new.get(key), f"{name}.{key}" if name else key)
-    elif _is_block(before) and _is_block(after):
-        yield from _differences(cast("list[object]", before)[0], cast("list[object]", after)[0], name)
-    elif before != after and not (_is_nothing(before) and _is_nothing(after)):
+    elif before != after and not (before in _NOTHING and after in _NOTHING):
         yield name
 
 
-def _is_nothing(value: object) -> bool:
-    return value is None or value == "" or value == [] or value == {}
+_NOTHING: tuple[object, ...] = (None, "", [], {})
 
 
-def _is_block(value: object) -> bool:
-    items = cast("list[object]", value) if isinstance(value, list) else []
-    return len(items) == 1 and isinstance(items[0], dict)
+def _members(value: object) -> dict[str, object] | None:
+    """Return what is in an object, or in the one block of a list; None for anything else."""
+    items = cast("list[object]", value) if isinstance(value, list) else [value]
+    return cast("dict[str, object]", items[0]) if len(items) == 1 and isinstance(items[0], dict) else None
