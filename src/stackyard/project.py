@@ -71,6 +71,24 @@ class Cluster(FileModel):
     )
 
 
+class Alarms(FileModel):
+    """Who is told when something is wrong."""
+
+    enabled: bool = Field(default=True, description="Whether there are alarms and a dashboard.")
+    email: str | None = Field(
+        default=None,
+        max_length=254,
+        pattern=r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$",
+        description="Who is told; AWS asks there once. Unset: nobody, until something subscribes to the topic.",
+    )
+
+
+class PreviewAlarms(Alarms):
+    """Who is told of previews, which nobody waits for: they cost as much as others to watch."""
+
+    enabled: bool = Field(default=False, description="Whether there are alarms and a dashboard.")
+
+
 class Place(FileModel):
     """What environments and previews have in common: where they live, and on what terms."""
 
@@ -81,6 +99,7 @@ class Place(FileModel):
     xray: bool = Field(default=True, description="Whether requests are traced with X-Ray.")
     network: Network = Field(default_factory=Network, description="Where services of kind ecs and eks stand.")
     eks: Cluster = Field(default_factory=Cluster, description="Where services of kind eks run.")
+    alarms: Alarms = Field(default_factory=Alarms, description="Who is told when something is wrong.")
 
 
 class Environment(Place):
@@ -93,6 +112,7 @@ class Previews(Place):
     """What environments named ``pr-<number>`` are made from: they come and go with pull requests."""
 
     log_retention: Retention = Field(default=3, description="Days that logs are kept.")
+    alarms: PreviewAlarms = Field(default_factory=PreviewAlarms, description="Who is told when something is wrong.")
     max: int = Field(default=5, ge=1, le=100, description="How many there may be at once.")
 
 
@@ -215,7 +235,7 @@ def find_target(project: Project, name: str) -> Target:
 def find_place(project: Project, name: str) -> Place:
     """Return an environment's own settings. Raises MissingError that lists those there are."""
     if name == LOCAL:
-        return Environment(account=EMULATED_ACCOUNT)
+        return Environment(account=EMULATED_ACCOUNT, alarms=Alarms(enabled=False))
     if name in project.environments:
         return project.environments[name]
     if is_preview(name) and project.previews is not None:

@@ -52,6 +52,7 @@ BUCKET = [
         ("aws_ecr_repository", {}, "keeps images for ever"),
         ("aws_eks_cluster", {"encryption_config": [], "enabled_cluster_log_types": ["audit"]}, "encrypt its secrets"),
         ("aws_kms_key", {"enable_key_rotation": False}, "never rotated"),
+        ("aws_sns_topic", {"kms_master_key_id": ""}, "not encrypted"),
         ("aws_launch_template", {"block_device_mappings": [{"ebs": [{"encrypted": None}]}]}, "not encrypted"),
         ("aws_dynamodb_table", {}, "does not know"),
     ],

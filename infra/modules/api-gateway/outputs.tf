@@ -23,3 +23,8 @@ output "url" {
   description = "Address of the stage, without a slash at its end."
   value       = aws_api_gateway_stage.this.invoke_url
 }
+
+output "log_group" {
+  description = "Name of the access log's group."
+  value       = aws_cloudwatch_log_group.access.name
+}
