@@ -39,8 +39,8 @@ locals {
   # A rollout names a service's own alarms by a word, and those are there before it. Where an environment has no alarms, there
   # is nothing to watch.
   rollouts = { for name, service in module.catalog.services : name => merge(service.rollout, {
-    alarms = [for alarm in service.rollout.alarms : lookup(lookup(local.own_alarms, name, {}), alarm, alarm)
-    if !contains(["errors", "latency"], alarm) || contains(keys(local.own_alarms), name)]
+    alarms = [for alarm in service.rollout.alarms : try(local.own_alarms[name][alarm], alarm)
+    if !contains(["errors", "latency"], alarm) || can(local.own_alarms[name])]
   }) }
   own_alarms = local.alarmed ? module.monitoring[0].rollout_alarms : {}
 

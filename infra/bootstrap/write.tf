@@ -9,6 +9,7 @@ locals {
     # Ten policies are all that a role can have, so two small topics share one.
     deploy-security-groups = concat(local.write_security_groups[name], local.write_rollouts[name])
     deploy-kubernetes      = local.write_kubernetes[name]
+    deploy-monitoring      = local.write_monitoring[name]
   } }
 
   write_core = { for name, arns in local.arns : name => [

@@ -72,7 +72,7 @@ class Cluster(FileModel):
 
 
 class Alarms(FileModel):
-    """Who is told when something is wrong."""
+    """What watches an environment (infra/modules/monitoring)."""
 
     enabled: bool = Field(default=True, description="Whether there are alarms and a dashboard.")
     email: str | None = Field(
@@ -84,7 +84,7 @@ class Alarms(FileModel):
 
 
 class PreviewAlarms(Alarms):
-    """Who is told of previews, which nobody waits for: they cost as much as others to watch."""
+    """The same for previews, which nobody waits for, and which cost as much to watch as others."""
 
     enabled: bool = Field(default=False, description="Whether there are alarms and a dashboard.")
 

@@ -119,7 +119,7 @@ ALL = (
         ),
         pytest.param(
             "kind: lambda\noverrides:\n  prod: {kind: lambda}\n",
-            ":3: unknown key `overrides.prod.kind`: allowed here: api_key, catalog, cpu, environment, exam"
+            ":3: unknown key `overrides.prod.kind`: allowed here: alarms, api_key, catalog, cpu, environment, exam"
             "ple, memory, path, rollout, scaling, secrets, timeout, usage, vpc",
             id="kind in an override",
         ),

@@ -138,7 +138,7 @@ run "watches_what_it_deploys" {
   command = apply
 
   assert {
-    condition     = output.monitoring.dashboard == "acme-dev" && length(output.monitoring.alarms) == 13 && contains(output.monitoring.alarms, "acme-dev-cart-unhealthy")
+    condition     = output.monitoring.dashboard == "acme-dev" && length(output.monitoring.alarms) == 14 && contains(output.monitoring.alarms, "acme-dev-cart-unhealthy")
     error_message = "Every service must have its alarms, and the environment its page."
   }
   assert {
