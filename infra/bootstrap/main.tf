@@ -31,10 +31,10 @@ locals {
     node_role      = "${local.iam}:role/${local.project}/${like}/${local.project}-${like}_eks-nodes"
     boundary       = "${local.iam}:policy/${local.project}-${name}_boundary"
     infrastructure = "${local.iam}:policy/${local.project}-${name}_infrastructure"
-    log_groups = [for group in [
+    log_groups = concat(["${local.arn["logs"]}:log-group:aws-waf-logs-${local.project}-${like}"], [for group in [
       "api-gateway/${local.project}-${like}", "ecs/${local.project}-${like}-*", "eks/${local.project}-${like}-*",
       "eks/${local.project}-${like}/*", "lambda/${local.project}-${like}-*", "vpc/${local.project}-${like}",
-    ] : "${local.arn["logs"]}:log-group:/aws/${group}"]
+    ] : "${local.arn["logs"]}:log-group:/aws/${group}"])
     gateway = [for path in [
       "apikeys", "apikeys/*", "restapis", "restapis/*", "tags/*", "usageplans", "usageplans/*", "vpclinks", "vpclinks/*",
     ] : "arn:${local.partition}:apigateway:${var.region}::/${path}"]
@@ -76,7 +76,7 @@ locals {
   iam = "arn:${local.partition}:iam::${var.account}"
   arn = { for service in [
     "application-autoscaling", "apprunner", "cloudwatch", "codedeploy", "ec2", "ecs", "eks", "elasticloadbalancing", "kms", "lambda",
-    "logs", "scheduler", "secretsmanager",
+    "logs", "scheduler", "secretsmanager", "wafv2",
   ] : service => "arn:${local.partition}:${service}:${var.region}:${var.account}" }
 }
 

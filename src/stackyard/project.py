@@ -75,6 +75,17 @@ class Cluster(FileModel):
     )
 
 
+class Waf(FileModel):
+    """A firewall before the gateway: AWS's rules, and a limit for each address (AWS WAF)."""
+
+    mode: Literal["count", "block"] = Field(
+        default="count", description="What it does with a request that a rule minds: only log it, or answer 403."
+    )
+    rate: int = Field(
+        default=2000, ge=10, le=2_000_000_000, description="Requests that one address may make in five minutes."
+    )
+
+
 class Place(FileModel):
     """What environments and previews have in common: where they live, and on what terms."""
 
@@ -82,6 +93,9 @@ class Place(FileModel):
     region: Region | None = Field(default=None, description="Its AWS region, where it is not the project's.")
     log_retention: Retention = Field(default=30, description="Days that logs are kept.")
     throttle: Throttle = Field(default_factory=Throttle, description="The gateway's limits.")
+    waf: Waf | None = Field(
+        default=None, description="The firewall before the gateway; without it there is none. About $9 a month."
+    )
     xray: bool = Field(default=True, description="Whether requests are traced with X-Ray.")
     network: Network = Field(default_factory=Network, description="Where services of kind ecs and eks stand.")
     eks: Cluster = Field(default_factory=Cluster, description="Where services of kind eks run.")

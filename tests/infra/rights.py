@@ -101,6 +101,9 @@ READS: dict[str, tuple[str, ...]] = {
     ),
     "aws_vpc_endpoint": ("ec2:DescribePrefixLists", "ec2:DescribeVpcEndpoints"),
     "aws_vpc_security_group_ingress_rule": ("ec2:DescribeSecurityGroupRules",),
+    "aws_wafv2_web_acl": ("wafv2:GetWebACL", "wafv2:ListTagsForResource"),
+    "aws_wafv2_web_acl_association": ("wafv2:GetWebACL", "wafv2:GetWebACLForResource"),
+    "aws_wafv2_web_acl_logging_configuration": ("wafv2:GetLoggingConfiguration",),
 }
 """Resource or data source -> what a plan reads."""
 
@@ -362,6 +365,20 @@ WRITES: dict[str, tuple[str, ...]] = {
         "ec2:ModifySecurityGroupRules",
         "ec2:RevokeSecurityGroupIngress",
         *_TAGS,
+    ),
+    "aws_wafv2_web_acl": (
+        "wafv2:CreateWebACL",
+        "wafv2:DeleteWebACL",
+        "wafv2:TagResource",
+        "wafv2:UntagResource",
+        "wafv2:UpdateWebACL",
+    ),
+    "aws_wafv2_web_acl_association": ("apigateway:SetWebACL", "wafv2:AssociateWebACL", "wafv2:DisassociateWebACL"),
+    "aws_wafv2_web_acl_logging_configuration": (
+        "logs:CreateLogDelivery",
+        "logs:DeleteLogDelivery",
+        "wafv2:DeleteLoggingConfiguration",
+        "wafv2:PutLoggingConfiguration",
     ),
 }
 """Resource -> what making, changing, tagging and unmaking it calls."""

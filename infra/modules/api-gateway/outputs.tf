@@ -23,3 +23,8 @@ output "url" {
   description = "Address of the stage, without a slash at its end."
   value       = aws_api_gateway_stage.this.invoke_url
 }
+
+output "stage_arn" {
+  description = "ARN of the stage."
+  value       = aws_api_gateway_stage.this.arn
+}
