@@ -17,7 +17,7 @@ module "api_gateway" {
   stage  = "local"
   region = "eu-west-1"
   services = {
-    web = { path = "/", api_key = true, cors = true, integration = { type = "http_proxy", target = "https://a.example" } }
+    web = { path = "/", api_key = true, integration = { type = "http_proxy", target = "https://a.example" } }
   }
 }
 

@@ -94,8 +94,8 @@ def test_merging_leaves_both_sides_as_they_were() -> None:
 
 
 ALL = (
-    "api_key, catalog, cors, cpu, environment, example, kind, memory, overrides, path, rollout, scaling, secrets, timeout, "
-    "usage, vpc"
+    "api_key, catalog, cors, cpu, environment, example, kind, memory, overrides, path, rollout, scaling, secrets, "
+    "timeout, usage, vpc"
 )
 
 
