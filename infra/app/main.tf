@@ -236,6 +236,7 @@ module "api_gateway" {
   partition     = local.partition
   dns_suffix    = data.aws_partition.current.dns_suffix
   throttle      = module.catalog.environment.throttle
+  domain        = module.catalog.environment.domain
   log_retention = module.catalog.environment.log_retention
   tracing       = module.catalog.environment.xray
 

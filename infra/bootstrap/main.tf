@@ -18,6 +18,8 @@ locals {
     name => environment if environment.account == var.account
   }
 
+  domain = { for name, environment in local.environments : name => try(environment.domain.name, null) }
+
   # What an environment is called in names and tags: of previews, a pattern.
   like = { for name in keys(local.environments) : name => name == "previews" ? "pr-*" : name }
 
@@ -35,9 +37,10 @@ locals {
       "api-gateway/${local.project}-${like}", "ecs/${local.project}-${like}-*", "eks/${local.project}-${like}-*",
       "eks/${local.project}-${like}/*", "lambda/${local.project}-${like}-*", "vpc/${local.project}-${like}",
     ] : "${local.arn["logs"]}:log-group:/aws/${group}"])
-    gateway = [for path in [
+    # A domain is told by its name.
+    gateway = [for path in concat(local.domain[name] == null ? [] : ["domainnames", "domainnames/${local.domain[name]}", "domainnames/${local.domain[name]}/*"], [
       "apikeys", "apikeys/*", "restapis", "restapis/*", "tags/*", "usageplans", "usageplans/*", "vpclinks", "vpclinks/*",
-    ] : "arn:${local.partition}:apigateway:${var.region}::/${path}"]
+    ]) : "arn:${local.partition}:apigateway:${var.region}::/${path}"]
     secrets  = "${local.arn["secretsmanager"]}:secret:${local.project}/${name}/*"
     schedule = "${local.arn["scheduler"]}:schedule/default/${local.project}-${like}-*"
     ecs = {

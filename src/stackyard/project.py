@@ -86,6 +86,23 @@ class Waf(FileModel):
     )
 
 
+class Domain(FileModel):
+    """A name of the team's own for the gateway (API Gateway: Set up custom domain names for REST APIs)."""
+
+    name: str = Field(
+        pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$",
+        max_length=253,
+        description="A host, in small letters.",
+    )
+    certificate: str = Field(
+        pattern=r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z0-9-]+$",
+        description="ARN of its certificate in AWS Certificate Manager, in the environment's region.",
+    )
+    only: bool = Field(
+        default=False, description="Whether the gateway's own address is closed; first have DNS lead here."
+    )
+
+
 class Place(FileModel):
     """What environments and previews have in common: where they live, and on what terms."""
 
@@ -105,6 +122,7 @@ class Environment(Place):
     """One environment: where it lives and how carefully it is treated."""
 
     protected: bool = Field(default=False, description="Deploys ask first.")
+    domain: Domain | None = Field(default=None, description="A name of your own for the gateway, by TLS 1.2 or newer.")
 
 
 class Previews(Place):

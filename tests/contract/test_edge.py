@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -11,14 +12,22 @@ variable "waf" {
   default = null
 }
 
+variable "integration" { default = { type = "http_proxy", target = "https://a.example" } }
+
 module "api_gateway" {
   source = "../modules/api-gateway"
   name   = "acme-local"
   stage  = "local"
   region = "eu-west-1"
+  domain = var.domain
   services = {
-    web = { path = "/", api_key = true, integration = { type = "http_proxy", target = "https://a.example" } }
+    web = { path = "/", api_key = true, cors = true, integration = var.integration }
   }
+}
+
+variable "domain" {
+  type    = object({ name = string, certificate = string, only = bool })
+  default = null
 }
 
 module "waf" {
@@ -30,6 +39,8 @@ module "waf" {
   rate      = var.waf.rate
 }
 
+output "domain" { value = module.api_gateway.domain }
+output "url" { value = module.api_gateway.url }
 output "api_id" { value = module.api_gateway.api_id }
 output "arn" { value = one(module.waf[*].arn) }
 """
@@ -43,13 +54,31 @@ def test_a_web_acl_comes_changes_and_goes(try_modules: Callable[[str, str], Any]
     def standing(api: str) -> str | None:
         return gateway.get_stage(restApiId=api, stageName="local").get("webAclArn")
 
-    outputs = terraform.settle("edge", "count", "-var", 'waf={mode="count",rate=500}')
+    domain = {
+        "name": "api.acme.example",
+        "certificate": emulator.client("acm").request_certificate(DomainName="api.acme.example")["CertificateArn"],
+    }
+    outputs = terraform.settle(
+        "edge",
+        "count",
+        "-var",
+        'waf={mode="count",rate=500}',
+        "-var",
+        f"domain={json.dumps({**domain, 'only': False})}",
+    )
+    assert outputs["url"].endswith(".amazonaws.com/local")
+    assert outputs["domain"]["leads_to"]
     assert standing(outputs["api_id"]) == outputs["arn"]
     logs = waf.get_logging_configuration(ResourceArn=outputs["arn"])["LoggingConfiguration"]
     assert [group.rpartition(":")[2] for group in logs["LogDestinationConfigs"]] == ["aws-waf-logs-acme-local"]
     assert {each["SingleHeader"]["Name"] for each in logs["RedactedFields"]} == {"authorization", "cookie", "x-api-key"}
 
-    outputs = terraform.settle("edge", "block", "-var", 'waf={mode="block",rate=100}')
+    outputs = terraform.settle(
+        "edge", "block", "-var", 'waf={mode="block",rate=100}', "-var", f"domain={json.dumps({**domain, 'only': True})}"
+    )
+    assert outputs["url"] == "https://api.acme.example"
+    assert gateway.get_rest_api(restApiId=outputs["api_id"])["disableExecuteApiEndpoint"] is True
+    assert gateway.get_domain_name(domainName="api.acme.example")["securityPolicy"] == "TLS_1_2"
     (found,) = waf.list_web_acls(Scope="REGIONAL")["WebACLs"]
     acl = waf.get_web_acl(Name="acme-local", Scope="REGIONAL", Id=found["Id"])["WebACL"]
     actions = {rule["Name"]: {**rule.get("Action", {}), **rule.get("OverrideAction", {})} for rule in acl["Rules"]}

@@ -80,6 +80,8 @@ MAY: list[Request] = [
     ("wafv2:CreateWebACL", f"{FIREWALLS}/managedruleset/AWSManagedRulesCommonRuleSet/1", MADE),
     ("apigateway:SetWebACL", STAGE, DEV),
     ("logs:CreateLogGroup", "arn:aws:logs:eu-west-1:111111111111:log-group:aws-waf-logs-acme-dev", MADE),
+    ("apigateway:POST", f"{API}:/domainnames", MADE),
+    ("apigateway:POST", f"{API}:/domainnames/dev.acme.example/basepathmappings", {}),
     ("iam:CreateRole", SERVICE, CAPPED),
     ("iam:PutRolePolicy", NODES, WIDER),
     ("iam:AttachRolePolicy", NODES, {**WIDER, "iam:PolicyARN": "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"}),
@@ -96,6 +98,8 @@ MAY: list[Request] = [
 ]
 
 MAY_NOT: list[Request] = [
+    ("apigateway:POST", f"{API}:/domainnames/prod.acme.example/basepathmappings", {}),
+    ("apigateway:PATCH", f"{API}:/domainnames/prod.acme.example", PROD),
     ("wafv2:DeleteWebACL", f"{FIREWALLS}/webacl/acme-prod/1", PROD),
     ("wafv2:DeleteLoggingConfiguration", f"{FIREWALLS}/webacl/acme-prod/1", PROD),
     ("apigateway:SetWebACL", STAGE, PROD),

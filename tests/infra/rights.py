@@ -6,7 +6,9 @@ the calls at AWS yet. A type that is not here fails the test: look up its calls,
 
 READS: dict[str, tuple[str, ...]] = {
     "aws_api_gateway_api_key": ("apigateway:GET",),
+    "aws_api_gateway_base_path_mapping": ("apigateway:GET",),
     "aws_api_gateway_deployment": ("apigateway:GET",),
+    "aws_api_gateway_domain_name": ("apigateway:GET",),
     "aws_api_gateway_method_settings": ("apigateway:GET",),
     "aws_api_gateway_rest_api": ("apigateway:GET",),
     "aws_api_gateway_stage": ("apigateway:GET",),
@@ -119,7 +121,9 @@ _SERVICE_LINKED = "iam:CreateServiceLinkedRole"
 
 WRITES: dict[str, tuple[str, ...]] = {
     "aws_api_gateway_api_key": _API_WITH_TAGS,
+    "aws_api_gateway_base_path_mapping": _API,
     "aws_api_gateway_deployment": _API,
+    "aws_api_gateway_domain_name": _API_WITH_TAGS,
     "aws_api_gateway_method_settings": ("apigateway:PATCH",),
     "aws_api_gateway_rest_api": _API_WITH_TAGS,
     "aws_api_gateway_stage": (*_API_WITH_TAGS, _SERVICE_LINKED),

@@ -8,7 +8,7 @@ variables {
     region: eu-west-1
     environments:
       dev: {account: "111111111111"}
-      prod: {account: "222222222222", region: eu-central-1, protected: true, throttle: {rate: 500}, waf: {rate: 100}}
+      prod: {account: "222222222222", region: eu-central-1, protected: true, throttle: {rate: 500}, waf: {rate: 100}, domain: {name: api.acme.example, certificate: "arn:aws:acm:eu-central-1:222222222222:certificate/1"}}
   EOT
   services_yaml = {
     "src/services/api/service.yaml"    = "# all as it comes"
@@ -654,7 +654,7 @@ run "fills_in_what_a_firewall_does" {
     environment = "prod"
   }
   assert {
-    condition     = output.environment.waf == { mode = "count", rate = 100 } && output.environments.dev.waf == null
+    condition     = output.environment.waf == { mode = "count", rate = 100 } && output.environments.dev.waf == null && output.environment.domain.name == "api.acme.example" && output.environment.domain.only == false && output.environments.dev.domain == null
     error_message = "It must count until told to block, and be where it is asked for only."
   }
 }
@@ -663,6 +663,14 @@ run "reject_waf" {
   command = plan
   variables {
     project_yaml = "{project: acme, repository: acme/platform, region: eu-west-1, environments: {dev: {account: \"111111111111\", waf: {mode: off}}, prod: {account: \"222222222222\"}}}"
+  }
+  expect_failures = [output.project]
+}
+
+run "reject_domain" {
+  command = plan
+  variables {
+    project_yaml = "{project: acme, repository: acme/platform, region: eu-west-1, environments: {dev: {account: \"111111111111\", domain: {name: api.acme.example}}, prod: {account: \"222222222222\"}}}"
   }
   expect_failures = [output.project]
 }
