@@ -126,6 +126,7 @@ def team(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Generator
         for name in ("dev", "test"):
             value = planted.values[f"the secret of {name}"]
             account.client("secretsmanager").create_secret(Name=f"acme/{name}/token", SecretString=value)
+        account.gateway.status = 403  # what is asked for a key and gets none
         project = clone(installed, folder / "project", account)
         project.env |= note_calls(folder / "bin", project.root)
         yield Team(project, account, random.Random(SEED), planted)  # noqa: S311  (no secret)
@@ -169,7 +170,7 @@ def test_a_history_with_failures_and_kills_ends_in_what_its_record_says(installe
     done = team.run("deploy", "--env", "dev", code=4)
     assert "deployed, but not healthy" in done.err
     assert list(team.account.records("dev")) == [1, 2, 3]
-    team.account.gateway.status = 200
+    team.account.gateway.status = 403
     team.run("deploy", "--env", "dev")
     team.check("dev", first, second, second, third)
 
