@@ -122,6 +122,10 @@ class Cors(FileModel):
     credentials: bool = Field(default=False, description="Whether the browser sends cookies along.")
     max_age: int = Field(default=600, ge=0, le=86400, description="Seconds that a browser remembers all this.")
 
+    def size(self) -> int:
+        """Return the bytes that it takes of a function's environment."""
+        return len(self.model_dump_json()) + len("SERVICE_CORS") if self.origins else 0
+
 
 class Service(FileModel):
     """One service, as it runs in one environment."""
@@ -217,9 +221,10 @@ def check_kind(service: Service) -> list[tuple[tuple[str, ...], str]]:
     both = sorted(set(service.environment) & set(service.secrets))
     if both:
         problems.append((("secrets", both[0]), f"`{both[0]}` is in `environment` and in `secrets`; keep one"))
-    room = ENVIRONMENT_BYTES - 512 - FUNCTION_VARIABLE_BYTES * len(service.secrets)
+    room = ENVIRONMENT_BYTES - 512 - FUNCTION_VARIABLE_BYTES * len(service.secrets) - service.cors.size()
     if kind.runs == "function" and sum(len(f"{n}{v}".encode()) for n, v in service.environment.items()) > room:
-        problems.append((("secrets",), f"{len(service.secrets)} secrets leave {room} bytes for `environment`"))
+        why = f"{len(service.secrets)} secrets and `cors` leave {room} bytes for `environment`"
+        problems.append((("environment",), why))
     return problems
 
 

@@ -50,6 +50,10 @@ def test_a_kind_needs_nothing_but_its_name(folder: Folder, kind: str) -> None:
         ("kind: ecs\ncors: {origins: ['*', 'https://a.example']}\n", ':2: "*" is every origin'),
         ("kind: ecs\ncors: {origins: ['https://a.example/']}\n", ":2: `cors.origins"),
         ("kind: ecs\ncors: {origins: ['http://a.example']}\n", ":2: `cors.origins"),
+        (
+            f"kind: lambda\nenvironment: {{A: {'x' * 3400}}}\ncors: {{origins: ['https://a.example']}}\n",
+            ":2: 0 secrets and `cors` leave",
+        ),
         ("kind: ecs\nusage: {rate: 5}\n", ":2: `usage` limits the holders of an API key; it needs `api_key: true`"),
         ("kind: ecs\nenvironment: {A: x}\nsecrets: {A: s}\n", "`A` is in `environment` and in `secrets`; keep one"),
         ("kind: ecs\nsecrets: {PORT: s}\n", "PORT and names beginning with"),
