@@ -1,4 +1,4 @@
-"""What every request passes first and last: path, ids, headers, the access line, and the net for errors no one expected.
+"""What every request passes first and last: path, ids, headers, the access line, the net for errors no one expected.
 
 Plain ASGI around the whole application, so that errors in middleware and OpenTelemetry's spans are inside of it.
 """
