@@ -233,6 +233,7 @@ module "api_gateway" {
     path        = service.path
     api_key     = service.api_key
     usage       = service.usage
+    cors        = length(service.cors.origins) > 0
     example     = service.example
     catalog     = service.catalog
     integration = local.integrations[name]

@@ -71,8 +71,9 @@ resource "aws_api_gateway_stage" "this" {
       latency             = "$context.responseLatency"
       integration_latency = "$context.integrationLatency"
       integration_status  = "$context.integrationStatus"
-      error               = "$context.error.message"
-      integration_error   = "$context.integrationErrorMessage"
+      # Not the message, which may repeat an Authorization header.
+      error             = "$context.error.responseType"
+      integration_error = "$context.integrationErrorMessage"
     })
   }
 }

@@ -36,7 +36,7 @@ variable "dns_suffix" {
 }
 
 variable "services" {
-  description = "Service -> public path, whether it asks for an API key and what its holder may use, whether it answers /services.json, and how it is reached (aws_proxy: target is the ARN to invoke; http_proxy: target is scheme and host, which may hold a stage variable). Nothing of it may depend on the service's own resources."
+  description = "Service -> public path, whether it asks for an API key and what its holder may use, whether pages of other origins call it, whether it answers /services.json, and how it is reached (aws_proxy: target is the ARN to invoke; http_proxy: target is scheme and host, which may hold a stage variable). Nothing of it may depend on the service's own resources."
   type = map(object({
     kind    = optional(string)
     path    = string
@@ -47,6 +47,7 @@ variable "services" {
       quota  = optional(number)
       period = optional(string, "month")
     }), {})
+    cors    = optional(bool, false)
     example = optional(string)
     catalog = optional(bool, false)
     integration = object({

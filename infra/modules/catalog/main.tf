@@ -8,6 +8,7 @@ locals {
     vpc         = false
     api_key     = false
     usage       = null
+    cors        = { origins = [], methods = ["GET", "HEAD", "POST"], headers = ["authorization", "content-type", "x-api-key", "x-request-id"], expose = ["x-request-id"], credentials = false, max_age = 600 }
     example     = null
     catalog     = false
   }
@@ -65,6 +66,7 @@ locals {
         secrets     = merge(try(merge({}, document.secrets), {}), try(merge({}, local.overrides[name].secrets), {}))
         scaling     = merge(try(local.kinds[try(document.kind, "lambda")], local.kinds.lambda).scaling, try(merge({}, document.scaling), {}), try(merge({}, local.overrides[name].scaling), {}))
         rollout     = merge(local.service_defaults.rollout, try(merge({}, document.rollout), {}), try(merge({}, local.overrides[name].rollout), {}))
+        cors        = merge(local.service_defaults.cors, try(merge({}, document.cors), {}), try(merge({}, local.overrides[name].cors), {}))
         usage = can(keys(document.usage)) || can(keys(local.overrides[name].usage)) ? merge(
           { rate = 10, burst = 20, quota = null, period = "month" }, try(merge({}, document.usage), {}), try(merge({}, local.overrides[name].usage), {})
         ) : null

@@ -89,10 +89,15 @@ output "services" {
     vpc         = service.vpc
     api_key     = service.api_key
     usage       = service.usage
-    example     = service.example
-    catalog     = service.catalog
-    port        = lookup(local.ports, name, null)
-    digest      = service.digest
+    cors        = service.cors
+    # Variables in which servicekit reads what service.yaml asks of it.
+    settings = merge(
+      length(service.cors.origins) > 0 ? { SERVICE_CORS = jsonencode(service.cors) } : {},
+    )
+    example = service.example
+    catalog = service.catalog
+    port    = lookup(local.ports, name, null)
+    digest  = service.digest
   } }
 
   precondition {
@@ -130,6 +135,10 @@ output "services" {
   precondition {
     condition     = length(local.wrong_rollouts) == 0
     error_message = "${join("; ", local.wrong_rollouts)}."
+  }
+  precondition {
+    condition     = length(local.wrong_cors) == 0
+    error_message = "${join("; ", local.wrong_cors)}."
   }
   precondition {
     condition     = length(local.keyless_usage) == 0

@@ -51,7 +51,7 @@ class Adopted:
             from servicekit.auth import guard  # noqa: PLC0415  only services with `auth` pay for it
 
             serve = guard(serve, settings, public)
-        self._front = Front(serve, settings.service_path, headers)
+        self._front = Front(serve, settings.service_path, settings.service_cors, headers)
 
     @property
     def routes(self) -> list[BaseRoute]:

@@ -60,7 +60,7 @@ class _Service(FastAPI):
 
             self._public, self._guard = public, guard(serve, settings, public)
             serve = self._guard
-        self._front = Front(serve, settings.service_path, headers)
+        self._front = Front(serve, settings.service_path, settings.service_cors, headers)
 
 
 def create_app(  # noqa: PLR0913  all but the settings by name

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 
 from servicekit.context import REQUEST_ID_HEADER, enter, leave, read_context
+from servicekit.cors import share
 from servicekit.headers import SecurityHeaders
 from servicekit.health import PROBES
 from servicekit.paths import place
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from servicekit.cors import Cors
+
 _PASSED = "servicekit.front"
 
 _log = logging.getLogger("servicekit.access")
@@ -31,9 +34,16 @@ _log = logging.getLogger("servicekit.access")
 class Front:
     """An ASGI application in front of another."""
 
-    def __init__(self, app: ASGIApp, service_path: str, headers: Mapping[str, str | None] | None = None) -> None:
-        """Stand in front of ``app``; ``headers`` are what answers have, as `SecurityHeaders` takes them."""
-        self._app, self._service_path = app, service_path
+    def __init__(
+        self,
+        app: ASGIApp,
+        service_path: str,
+        cors: Cors | None = None,
+        headers: Mapping[str, str | None] | None = None,
+    ) -> None:
+        """Stand in front of ``app``; ``headers`` are security headers that are to be otherwise (`SecurityHeaders`)."""
+        self._app = app if cors is None else share(app, cors)
+        self._service_path = service_path
         self._headers = SecurityHeaders(headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
