@@ -6,6 +6,7 @@ httpx would cost each cold start 40 ms of CPU for two requests an hour. A proxy 
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import socket
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 LARGEST = 1024 * 1024
 """Bytes of a document at the most; the key sets of the large identity providers have about 10 kB."""
+
+_LATE = "did not answer within {:g} s"
 
 
 class FetchError(Exception):
@@ -36,45 +39,42 @@ def fetch_json(url: str, seconds: float) -> object:
     Raises FetchError.
     """
     connection, target = _connect(url, seconds)
+    line: socket.socket | None = None
     late = threading.Event()
 
     def cut() -> None:
         late.set()
-        # Closing would not wake the thread that reads.
-        if connection.sock is not None:
-            try:
-                connection.sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                return
+        if line is not None:
+            # Closing would not wake the thread that reads.
+            with contextlib.suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
 
     timer = threading.Timer(seconds, cut)
     timer.daemon = True
     timer.start()
     try:
+        connection.connect()
+        # Kept, because the connection lets go of it when an answer begins.
+        line = connection.sock
         connection.request("GET", target, headers={"Accept": "application/json", "Connection": "close"})
-        answer = connection.getresponse()
-        if answer.status != 200:
-            raise FetchError(f"was answered with HTTP {answer.status}", answer.status)
-        body = answer.read(LARGEST + 1)
+        with connection.getresponse() as answer:
+            if answer.status != 200:
+                raise FetchError(f"was answered with HTTP {answer.status}", answer.status)
+            body = answer.read(LARGEST + 1)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise FetchError(_explain(error, seconds, late=late.is_set())) from None
+        late_too = late.is_set() or isinstance(error, TimeoutError)
+        raise FetchError(_LATE.format(seconds) if late_too else f"could not be asked: {type(error).__name__}") from None
     finally:
         timer.cancel()
         connection.close()
     if late.is_set():
-        raise FetchError(f"did not answer within {seconds:g} s")
+        raise FetchError(_LATE.format(seconds))
     if len(body) > LARGEST:
         raise FetchError(f"is larger than {LARGEST} bytes")
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
         raise FetchError("is not JSON") from None
-
-
-def _explain(error: Exception, seconds: float, *, late: bool) -> str:
-    if late or isinstance(error, TimeoutError):
-        return f"did not answer within {seconds:g} s"
-    return f"could not be asked: {type(error).__name__}"
 
 
 def _connect(url: str, seconds: float) -> tuple[http.client.HTTPConnection, str]:

@@ -43,12 +43,12 @@ class UnavailableError(Exception):
 class Issuer:
     """Where one issuer's keys come from."""
 
-    def __init__(self, url: str, *, clock: Callable[[], float] = time.time) -> None:
-        """Take the issuer's address, as its tokens have it in ``iss``.
+    def __init__(self, url: str, *, clock: Callable[[], float] = time.time, timeout: float = TIMEOUT) -> None:
+        """Take the issuer's address, as its tokens have it in ``iss``, and the seconds that each document may take.
 
         The clock is the wall's: Lambda stops a process between requests, and its own clock may stand still with it.
         """
-        self._url, self._clock = url, clock
+        self._url, self._clock, self._timeout = url, clock, timeout
         self._keys: KeySet | None = None
         self._read = self._asked = float("-inf")
         self._asking: asyncio.Task[None] | None = None
@@ -80,21 +80,21 @@ class Issuer:
 
     async def _fetch(self) -> None:
         try:
-            self._keys = await asyncio.to_thread(fetch_keys, self._url)
+            self._keys = await asyncio.to_thread(fetch_keys, self._url, self._timeout)
             self._read = self._clock()
         except FetchError as error:
             _log.error("the keys of the issuer %s could not be had: %s", self._url, error)
 
 
-def fetch_keys(url: str) -> KeySet:
+def fetch_keys(url: str, timeout: float) -> KeySet:
     """Ask an issuer for its keys: where discovery says, or at ``.well-known/jwks.json`` where it says nothing.
 
-    Blocks. Raises FetchError.
+    Blocks, for twice ``timeout`` seconds at the most. Raises FetchError.
     """
     base = url.rstrip("/")
     address = f"{base}/.well-known/openid-configuration"
     try:
-        document = fetch_json(address, TIMEOUT)
+        document = fetch_json(address, timeout)
     except FetchError as error:
         if error.status != 404:
             raise FetchError(f"{address} {error}") from None
@@ -102,7 +102,7 @@ def fetch_keys(url: str) -> KeySet:
     else:
         keys = _discovered(url, address, document)
     try:
-        return KeySet(fetch_json(keys, TIMEOUT))
+        return KeySet(fetch_json(keys, timeout))
     except (FetchError, ValueError) as error:
         raise FetchError(f"{keys} {error}") from None
 

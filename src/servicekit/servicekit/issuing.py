@@ -71,7 +71,7 @@ class LocalIssuer:
         Args:
             scopes: What it allows, as ``scope``.
             kid: Id of the key that signs it.
-            header: Further members of its header.
+            header: Further members of its header; None leaves one out.
             claims: Claims beside or instead of the usual ones; None leaves one out.
 
         """
@@ -88,7 +88,9 @@ class LocalIssuer:
         }
         payload = {name: value for name, value in {**usual, **claims}.items() if value is not None}
         algorithm, key = self._signing[kid or self.kid]
-        return jwt.encode(payload, key, algorithm, headers={"kid": kid or self.kid, **(header or {})})
+        # PyJWT adds a type where none is named, and takes a type of None for none.
+        members = {"kid": kid or self.kid, **(header or {})}
+        return jwt.encode(payload, key, algorithm, {n: v for n, v in members.items() if v is not None or n == "typ"})
 
     def misbehave(self, path: str, answer: Callable[[], Answer] | None) -> None:
         """Have a path answered by a function from now on; None goes back to how it was."""

@@ -111,7 +111,8 @@ def read_kid(token: str) -> str | None:
         header = jwt.get_unverified_header(token)
     except jwt.PyJWTError as error:
         raise TokenError(f"unreadable: {type(error).__name__}") from None
-    if header.get("alg") not in _ALGORITHMS:
+    algorithm: object = header.get("alg")
+    if not isinstance(algorithm, str) or algorithm not in _ALGORITHMS:
         raise TokenError("an algorithm that is not taken")
     kind = header.get("typ", "JWT")
     if not isinstance(kind, str) or kind.lower() not in _TYPES:
