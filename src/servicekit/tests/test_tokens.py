@@ -15,6 +15,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from servicekit.testing import LocalIssuer
 from servicekit.tokens import KeySet, algorithm_of
 
@@ -123,7 +124,7 @@ WRONG: dict[str, Forge] = {
     "HS256 with nothing": lambda i: hmac_signed(b"", i, "ec"),
     "wrong key": stranger,
     "wrong key, its own along": lambda i: stranger(
-        i, jwk=json.loads(jwt.algorithms.ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()).public_key()))
+        i, jwk=json.loads(ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()).public_key()))
     ),
     "wrong key, at an address": lambda i: stranger(i, jku=i.url + "/evil", x5u=i.url + "/evil"),
     "another key's id": lambda i: jwt.encode({}, i.private_key("ec"), "ES256", {"kid": "rsa"}),
@@ -209,7 +210,7 @@ def test_the_issuer_is_asked_no_more_often_for_all_of_that(issuer: LocalIssuer, 
 
 def jwk(key: Any, **more: object) -> dict[str, Any]:
     """Return a published key."""
-    algorithm = jwt.algorithms.RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else jwt.algorithms.ECAlgorithm
+    algorithm = RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else ECAlgorithm
     return {**json.loads(algorithm.to_jwk(key.public_key())), "key_ops": ["verify"], **more}
 
 
@@ -254,7 +255,7 @@ def test_keys_that_cannot_be_used_do_not_take_others_with_them() -> None:
                 {"kty": "RSA", "kid": "broken", "n": "AQAB", "e": "!"},
                 {"kty": "EC", "kid": "half", "crv": "P-256", "x": "AA"},
                 jwk(good, kid=["a list"]),
-                {**json.loads(jwt.algorithms.ECAlgorithm.to_jwk(good)), "kid": "private", "key_ops": ["verify"]},
+                {**json.loads(ECAlgorithm.to_jwk(good)), "kid": "private", "key_ops": ["verify"]},
                 jwk(good, kid="good"),
             ]
         }
