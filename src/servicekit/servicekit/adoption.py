@@ -1,7 +1,7 @@
 """The way in for an application that servicekit did not make.
 
-Owns what an existing application is given from outside: path, ids, security headers, tokens checked, the access line,
-health. Its own code, routes,
+Owns what an existing application is given from outside: path, ids, tokens checked, the access line, health,
+and security headers if it wants them. Its own code, routes,
 middleware, lifespan and errors stay as they are.
 """
 
@@ -99,7 +99,8 @@ def adopt(
         logs: Whether the process's logs become servicekit's JSON lines. Without it the application's own logging
             stays, and the access line goes wherever that sends it.
         public: Paths that need no token in a service with ``auth``, as for `create_app`; none beside health's.
-        headers: Security headers that are to be otherwise, as for `create_app`.
+        headers: Security headers, as for `create_app`: a mapping, be it empty, has them added to answers that lack them.
+            Without it there are none, because pages that were made without them may not work with them.
 
     Raises SettingsError when a variable is wrong.
 

@@ -53,7 +53,7 @@ class _Service(FastAPI):
             describe(document, self._guard.scopes, self._public)
         return document
 
-    def put_behind(self, settings: Settings, public: Collection[str], headers: Mapping[str, str | None] | None) -> None:
+    def put_behind(self, settings: Settings, public: Collection[str], headers: Mapping[str, str | None]) -> None:
         serve: ASGIApp = super().__call__
         if settings.service_auth is not None:
             from servicekit.auth import guard  # noqa: PLC0415  only services with `auth` pay for it
@@ -105,5 +105,5 @@ def create_app(  # noqa: PLR0913  all but the settings by name
         responses=_RESPONSES,
     )
     add_health(app, settings, checks or {}, check_timeout)
-    app.put_behind(settings, public, headers)
+    app.put_behind(settings, public, headers or {})
     return app

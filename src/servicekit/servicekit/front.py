@@ -41,10 +41,10 @@ class Front:
         cors: Cors | None = None,
         headers: Mapping[str, str | None] | None = None,
     ) -> None:
-        """Stand in front of ``app``; ``headers`` are security headers that are to be otherwise (`SecurityHeaders`)."""
+        """Stand in front of ``app``; ``headers`` are what `SecurityHeaders` takes, without them there are none."""
         self._app = app if cors is None else share(app, cors)
         self._service_path = service_path
-        self._headers = SecurityHeaders(headers)
+        self._headers = None if headers is None else SecurityHeaders(headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request; anything else, and what a mounted application gets, is handed on untouched."""
@@ -68,7 +68,7 @@ class Front:
 class _Exchange:
     """One request and its answer."""
 
-    def __init__(self, scope: Scope, send: Send, request_id: str, headers: SecurityHeaders) -> None:
+    def __init__(self, scope: Scope, send: Send, request_id: str, headers: SecurityHeaders | None) -> None:
         self._scope, self._send, self._request_id, self._headers = scope, send, request_id, headers
         self._start = time.perf_counter()
         self._status: int | None = None
@@ -92,9 +92,11 @@ class _Exchange:
     async def _pass(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
-            own = list(message.get("headers", ()))
-            ours = [*self._headers.missing(self._scope, own), (REQUEST_ID_HEADER.encode(), self._request_id.encode())]
-            message = {**message, "headers": own + ours}
+            headers = list(message.get("headers", ()))
+            if self._headers is not None:
+                headers += self._headers.missing(self._scope, headers)
+            headers.append((REQUEST_ID_HEADER.encode(), self._request_id.encode()))
+            message = {**message, "headers": headers}
         await self._send(message)
         # Inside OpenTelemetry's span, which ends once this returns: the access line carries its ids.
         if message["type"] == "http.response.body" and not message.get("more_body", False):
