@@ -99,8 +99,8 @@ def adopt(
         logs: Whether the process's logs become servicekit's JSON lines. Without it the application's own logging
             stays, and the access line goes wherever that sends it.
         public: Paths that need no token in a service with ``auth``, as for `create_app`; none beside health's.
-        headers: Security headers, as for `create_app`: a mapping, be it empty, has them added to answers that lack them.
-            Without it there are none, because pages that were made without them may not work with them.
+        headers: Security headers, as for `create_app`: a mapping, be it empty, has them added to answers that lack
+            them. Without it there are none: pages that were made without them may not work with them.
 
     Raises SettingsError when a variable is wrong.
 

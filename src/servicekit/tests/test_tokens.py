@@ -210,8 +210,8 @@ def test_the_issuer_is_asked_no_more_often_for_all_of_that(issuer: LocalIssuer, 
 
 def jwk(key: Any, **more: object) -> dict[str, Any]:
     """Return a published key."""
-    algorithm = RSAAlgorithm if isinstance(key, rsa.RSAPrivateKey) else ECAlgorithm
-    return {**json.loads(algorithm.to_jwk(key.public_key())), "key_ops": ["verify"], **more}
+    to_jwk: Any = RSAAlgorithm.to_jwk if isinstance(key, rsa.RSAPrivateKey) else ECAlgorithm.to_jwk
+    return {**json.loads(to_jwk(key.public_key())), "key_ops": ["verify"], **more}
 
 
 def test_what_a_published_key_is_for() -> None:
