@@ -1,12 +1,14 @@
-"""A real issuer of tokens on loopback, for tests: discovery, keys, tokens, and ways to misbehave.
+"""A real issuer of tokens on loopback, for tests and laptops: discovery, keys, tokens, and ways to misbehave.
 
-Owns keys that it makes when it starts, and nothing that a service would trust by itself. Nothing of servicekit imports
-it but `servicekit.testing`.
+``python -m servicekit.issuing --audience shop`` runs one and prints a token. Owns keys that it makes when it starts, and
+nothing that a service would trust by itself. Nothing of servicekit imports it but `servicekit.testing`.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,9 +29,9 @@ class LocalIssuer:
     ``variable(…)`` is what SERVICE_AUTH must be for a service to trust it, ``token(…)`` makes a token.
     """
 
-    def __init__(self, audience: str = "test", algorithm: str = "ES256") -> None:
-        """Make the first key, for one of RS256, ES256, ES384 or EdDSA."""
-        self._server = _Server(("127.0.0.1", 0), _Handler)
+    def __init__(self, audience: str = "test", algorithm: str = "ES256", port: int = 0) -> None:
+        """Make the first key, for one of RS256, ES256, ES384 or EdDSA. Any free port will do without one."""
+        self._server = _Server(("127.0.0.1", port), _Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self.audience, self._number = audience, 0
@@ -161,3 +163,27 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  http.server's name
         """Say nothing."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run an issuer until it is interrupted. Its keys, and so its tokens, are worth nothing to the next one."""
+    parser = argparse.ArgumentParser(prog="python -m servicekit.issuing", description=main.__doc__)
+    parser.add_argument("--port", type=int, default=9000, help="port on 127.0.0.1 (9000)")
+    parser.add_argument("--audience", default="test", help="whom the tokens are for (test)")
+    parser.add_argument("--subject", default="somebody", help="who has them (somebody)")
+    parser.add_argument("--hours", type=float, default=12, help="how long they are good (12)")
+    parser.add_argument("scopes", nargs="*", help="what they allow")
+    asked = parser.parse_args(arguments)
+    with LocalIssuer(asked.audience, port=asked.port) as issuer:
+        token = issuer.token(*asked.scopes, sub=asked.subject, exp=int(time.time() + asked.hours * 3600))
+        sys.stderr.write(f"issuer {issuer.url}, until Ctrl-C; a token for {asked.audience}:\n")
+        sys.stdout.write(f"{token}\n")
+        sys.stdout.flush()
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            return
+
+
+if __name__ == "__main__":
+    main()

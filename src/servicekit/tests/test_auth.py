@@ -345,3 +345,22 @@ def test_the_extra_that_is_missing_is_named() -> None:
     assert "SERVICE_AUTH: is set, and PyJWT is not installed; depend on servicekit[jwt]" in python(
         program, SERVICE_AUTH=said()
     )
+
+
+def test_a_laptop_has_an_issuer() -> None:
+    """`python -m servicekit.issuing` prints a token that a service of that issuer's takes."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "servicekit.issuing", "--port", "0", "--audience", "shop", "--subject", "ann", "read"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        try:
+            url = running.stderr.readline().split()[1].rstrip(",")
+            app = make(json.dumps({"jwt": {"issuer": url, "audience": ["shop"]}}))
+            answer = ask(app, "/me", running.stdout.readline().strip())
+        finally:
+            running.terminate()
+    assert answer.json() == {"subject": "ann", "scopes": ["read"], "plan": None}
