@@ -97,9 +97,11 @@ class Guard:
 
         Raises RefusedError.
         """
-        claims: Claims | None = scope.get(_CLAIMS)
-        if claims is None:
-            claims = scope[_CLAIMS] = await self._verify(scope)
+        # A mounted application that is guarded, too, may ask for tokens of another issuer.
+        verified, claims = scope.get(_CLAIMS, (None, None))
+        if verified is not self or claims is None:
+            claims = await self._verify(scope)
+            scope[_CLAIMS] = (self, claims)
         wanted = self._rules.scopes.union(needed)
         if not wanted <= claims.scopes:
             scopes = " ".join(sorted(wanted))

@@ -1,7 +1,7 @@
 """A real issuer of tokens on loopback, for tests and laptops: discovery, keys, tokens, and ways to misbehave.
 
-``python -m servicekit.issuing --audience shop`` runs one and prints a token. Owns keys that it makes when it starts, and
-nothing that a service would trust by itself. Nothing of servicekit imports it but `servicekit.testing`.
+``python -m servicekit.issuing --audience shop`` runs one and prints a token. Owns keys that it makes when it starts,
+and nothing that a service would trust by itself. Nothing of servicekit imports it but `servicekit.testing`.
 """
 
 from __future__ import annotations

@@ -258,6 +258,17 @@ def test_a_function_is_guarded(
     assert invoke(app, rest_event("/shop/me", service_path="/shop")).status_code == 401
 
 
+def test_a_guarded_application_in_another(issuer: LocalIssuer) -> None:
+    """Each asks for what it asks for: a token that is good for the outer one is not for the inner one."""
+    with LocalIssuer("inner") as other:
+        outer, inner = make(issuer.variable()), make(other.variable())
+        outer.mount("/inner", inner)
+        assert ask(outer, "/me", issuer.token()).status_code == 200
+        assert ask(outer, "/inner/me", issuer.token()).status_code == 401
+        assert ask(outer, "/inner/me", other.token()).status_code == 401
+        assert ask(outer, "/inner/health").status_code == 401
+
+
 def test_a_websocket_is_guarded(issuer: LocalIssuer) -> None:
     """Where uvicorn serves one: closed before the application hears of it."""
     app = make(issuer.variable())
