@@ -8,6 +8,11 @@ output "url" {
   value       = join("", module.api_gateway[*].url)
 }
 
+output "domain" {
+  description = "The environment's domain, and the name that its DNS record (CNAME) must lead to; null where there is none."
+  value       = one(module.api_gateway[*].domain)
+}
+
 output "stage" {
   description = "Name of the gateway's stage."
   value       = var.environment

@@ -4,9 +4,9 @@ locals {
     deploy            = local.write_core[name]
     deploy-roles      = local.write_roles[name]
     deploy-network    = local.write_network[name]
-    deploy-balancing  = local.write_balancing[name]
+    deploy-balancing  = concat(local.write_balancing[name], local.write_edge[name])
     deploy-containers = local.write_containers[name]
-    # Ten policies are all that a role can have, so two small topics share one.
+    # Ten policies are all that a role can have, so small topics share one.
     deploy-security-groups = concat(local.write_security_groups[name], local.write_rollouts[name])
     deploy-kubernetes      = local.write_kubernetes[name]
   } }

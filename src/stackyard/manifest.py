@@ -133,6 +133,10 @@ class Cors(FileModel):
     credentials: bool = Field(default=False, description="Whether the browser sends cookies along.")
     max_age: int = Field(default=600, ge=0, le=86400, description="Seconds that a browser remembers all this.")
 
+    def size(self) -> int:
+        """Return the bytes that it takes of a function's environment."""
+        return len(self.model_dump_json()) + len("SERVICE_CORS") if self.origins else 0
+
 
 class Jwt(FileModel):
     """The bearer tokens that callers must send: JSON Web Tokens of one issuer."""
@@ -155,6 +159,10 @@ class Auth(FileModel):
     """Who may ask."""
 
     jwt: Jwt = Field(default_factory=Jwt, description="The bearer tokens that callers must send.")
+
+    def size(self) -> int:
+        """Return the bytes that it takes of a function's environment."""
+        return len(self.model_dump_json()) + len("SERVICE_AUTH") if self.jwt.issuer else 0
 
 
 class Service(FileModel):
@@ -253,11 +261,11 @@ def check_kind(service: Service) -> list[tuple[tuple[str, ...], str]]:
     both = sorted(set(service.environment) & set(service.secrets))
     if both:
         problems.append((("secrets", both[0]), f"`{both[0]}` is in `environment` and in `secrets`; keep one"))
-    told = sum(len(part.model_dump_json()) + 16 for part in (service.cors, service.auth) if part.model_fields_set)
+    told = service.cors.size() + service.auth.size()
     room = ENVIRONMENT_BYTES - 512 - FUNCTION_VARIABLE_BYTES * len(service.secrets) - told
     if kind.runs == "function" and sum(len(f"{n}{v}".encode()) for n, v in service.environment.items()) > room:
-        why = f"{len(service.secrets)} secrets, `cors` and `auth` leave {max(0, room)} bytes for `environment`"
-        problems.append((("secrets",) if service.secrets else ("environment",), why))
+        why = f"{len(service.secrets)} secrets, `cors` and `auth` leave {room} bytes for `environment`"
+        problems.append((("environment",), why))
     return problems
 
 

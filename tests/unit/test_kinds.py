@@ -67,6 +67,10 @@ def test_a_kind_needs_nothing_but_its_name(folder: Folder, kind: str) -> None:
             + "}\n",
             ":3: 0 secrets, `cors` and `auth` leave 3",
         ),
+        (
+            f"kind: lambda\nenvironment: {{A: {'x' * 3400}}}\ncors: {{origins: ['https://a.example']}}\n",
+            ":2: 0 secrets, `cors` and `auth` leave",
+        ),
         ("kind: ecs\nusage: {rate: 5}\n", ":2: `usage` limits the holders of an API key; it needs `api_key: true`"),
         ("kind: ecs\nenvironment: {A: x}\nsecrets: {A: s}\n", "`A` is in `environment` and in `secrets`; keep one"),
         ("kind: ecs\nsecrets: {PORT: s}\n", "PORT and names beginning with"),

@@ -2,6 +2,8 @@ resource "aws_api_gateway_rest_api" "this" {
   name = var.name
   body = local.openapi
 
+  disable_execute_api_endpoint = local.only
+
   endpoint_configuration {
     types = ["REGIONAL"]
   }

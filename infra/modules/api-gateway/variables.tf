@@ -125,3 +125,19 @@ variable "tracing" {
   default     = true
   nullable    = false
 }
+
+variable "domain" {
+  description = "A name of one's own, the ARN of its certificate in this region, and whether the stage's own address is closed."
+  type        = object({ name = string, certificate = string, only = optional(bool, false) })
+  default     = null
+
+  validation {
+    condition     = var.domain == null ? true : can(regex("^([a-z0-9]([a-z0-9-]*[a-z0-9])?\\.)+[a-z]{2,}$", var.domain.name))
+    error_message = "domain.name is \"${try(var.domain.name, "")}\": a host name in small letters is allowed."
+  }
+
+  validation {
+    condition     = var.domain == null ? true : can(regex("^arn:[a-z-]+:acm:[a-z0-9-]+:[0-9]{12}:certificate/.+$", var.domain.certificate))
+    error_message = "domain.certificate must be the ARN of a certificate in AWS Certificate Manager."
+  }
+}

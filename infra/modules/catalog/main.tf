@@ -19,6 +19,8 @@ locals {
     protected     = false
     log_retention = 30
     throttle      = { rate = 100, burst = 200 }
+    waf           = null
+    domain        = null
     xray          = true
     network       = { nat = "single", zones = 2, cidr = "10.0.0.0/16" }
     eks           = { nodes = "auto", public_endpoint = true, admins = [] }
@@ -50,6 +52,8 @@ locals {
       local.environment_defaults,
       try(merge({}, environment), {}),
       { name = name, group = name == var.environment ? local.group : name },
+      { domain = can(keys(environment.domain)) ? merge({ only = false }, environment.domain) : null },
+      { waf = can(keys(environment.waf)) ? merge({ mode = "count", rate = 2000 }, environment.waf) : null },
       { for key in ["throttle", "network", "eks"] : key => merge(local.environment_defaults[key], try(merge({}, environment[key]), {})) },
     )
   }

@@ -31,7 +31,7 @@ output "project" {
 }
 
 output "environments" {
-  description = "Every environment, \"local\" included, with its defaults: name, group (that of its overrides, secrets and rights), account, region, protected, log_retention, throttle, xray, network, eks."
+  description = "Every environment, \"local\" included, with its defaults: name, group (that of its overrides, secrets and rights), account, region, protected, log_retention, throttle, waf and domain (null where there is none), xray, network, eks."
   value = { for name, environment in local.environments : name => {
     name          = name
     group         = environment.group
@@ -40,6 +40,8 @@ output "environments" {
     protected     = environment.protected
     log_retention = environment.log_retention
     throttle      = environment.throttle
+    waf           = environment.waf
+    domain        = environment.domain
     xray          = environment.xray
     network       = environment.network
     eks           = environment.eks
