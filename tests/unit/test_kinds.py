@@ -50,9 +50,26 @@ def test_a_kind_needs_nothing_but_its_name(folder: Folder, kind: str) -> None:
         ("kind: ecs\ncors: {origins: ['*', 'https://a.example']}\n", ':2: "*" is every origin'),
         ("kind: ecs\ncors: {origins: ['https://a.example/']}\n", ":2: `cors.origins"),
         ("kind: ecs\ncors: {origins: ['http://a.example']}\n", ":2: `cors.origins"),
+        ("kind: ecs\nauth: {}\n", ":2: `auth.jwt` needs `issuer` and `audience`"),
+        ("kind: ecs\nauth: {jwt: {issuer: 'https://a.example'}}\n", ":2: `auth.jwt` needs `audience`"),
+        ("kind: ecs\nauth: {jwt: {issuer: 'http://a.example', audience: [a]}}\n", ":2: `auth.jwt.issuer` is"),
+        ("kind: ecs\nauth: {jwt: {issuer: 'https://a.example/?t=1', audience: [a]}}\n", ":2: `auth.jwt.issuer` is"),
+        ("kind: ecs\nauth: {jwt: {issuer: 'https://u:p@a.example', audience: [a]}}\n", ":2: `auth.jwt.issuer` is"),
+        ("kind: ecs\nauth: {jwt: {issuer: 'https://a.example', audience: ['a b']}}\n", ":2: `auth.jwt.audience"),
+        ("kind: ecs\nauth: {jwt: {issuer: 'https://a.example', audience: a}}\n", ":2: `auth.jwt.audience` is `a`"),
+        (
+            "kind: ecs\nauth: {jwt: {issuer: 'http://127.0.0.1:9', audience: [a]}}\n",
+            ":2: `auth.jwt.issuer` is `http://127.0.0.1:9`: dev needs https",
+        ),
+        (
+            "kind: lambda\nauth: {jwt: {issuer: 'https://a.example', audience: [a]}}\nenvironment: {A: "
+            + "x" * 3560
+            + "}\n",
+            ":3: 0 secrets, `cors` and `auth` leave 3",
+        ),
         (
             f"kind: lambda\nenvironment: {{A: {'x' * 3400}}}\ncors: {{origins: ['https://a.example']}}\n",
-            ":2: 0 secrets and `cors` leave",
+            ":2: 0 secrets, `cors` and `auth` leave",
         ),
         ("kind: ecs\nusage: {rate: 5}\n", ":2: `usage` limits the holders of an API key; it needs `api_key: true`"),
         ("kind: ecs\nenvironment: {A: x}\nsecrets: {A: s}\n", "`A` is in `environment` and in `secrets`; keep one"),

@@ -15,6 +15,7 @@ locals {
     api_key     = { pattern = "^(true|false)$", allowed = "true or false" }
     usage       = { pattern = "^\\{(,?(\"(burst|quota|rate)\":[0-9.]*[1-9][0-9.]*|\"period\":\"(day|week|month)\"))*\\}$", allowed = "{rate, burst, quota: numbers above 0, period: day, week or month}" }
     cors        = { pattern = "^\\{(,?(\"credentials\":(true|false)|\"(expose|headers)\":\\[(,?\"[A-Za-z0-9-]{1,60}\")*\\]|\"max_age\":[0-9]{1,5}|\"methods\":\\[(,?\"(DELETE|GET|HEAD|PATCH|POST|PUT)\")+\\]|\"origins\":\\[(,?\"(\\*|(https://[a-z0-9-]+(\\.[a-z0-9-]+)*|http://(localhost|127\\.0\\.0\\.1))(:[1-9][0-9]{0,4})?)\")*\\]))*\\}$", allowed = "{origins: [https://host or \"*\"], methods: [GET, …], headers: [names], expose: [names], credentials: true or false, max_age: seconds}" }
+    auth        = { pattern = "^\\{(\"jwt\":\\{(,?(\"audience\":\\[(,?\"[A-Za-z0-9._~:/@=+-]{1,200}\")*\\]|\"issuer\":\"(https://[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)*|http://(localhost|127\\.0\\.0\\.1))(:[1-9][0-9]{0,4})?(/[A-Za-z0-9._~-]+)*/?\"|\"scopes\":\\[(,?\"[A-Za-z0-9._~:/*+-]{1,100}\")*\\]))*\\})?\\}$", allowed = "{jwt: {issuer: https://…, audience: [names], scopes: [names]}}" }
     example     = { pattern = "^\"/([A-Za-z0-9._~!()*+,;=:@%/?-]|\\\\u0026)*\"$", allowed = "\"/\" and the rest of a path and a query" }
     catalog     = { pattern = "^(true|false)$", allowed = "true or false" }
     overrides   = { pattern = "^\\{", allowed = "environment: {settings}" }
