@@ -15,9 +15,9 @@ from stackyard.local.gateway.context import VARIABLES
 from stackyard.local.gateway.event import Ids, Place
 from stackyard.local.gateway.forward import render_headers
 from stackyard.local.gateway.journal import Access, Journal
+from stackyard.local.gateway.message import Header, Request
 from stackyard.local.gateway.refusal import BAD_BASE64, MALFORMED, TIMEOUT, Refusal, Refusals
 from stackyard.local.gateway.routes import Match
-from stackyard.local.gateway.wire import Header, Request
 
 
 @dataclass(frozen=True, slots=True)
