@@ -50,8 +50,8 @@ class Target:
         for service in ("near", "afar"):
             plain = talk(self.port, f"GET /{service}/plain HTTP/1.1\r\nHost: localhost\r\n\r\n".encode(), answers=1)
             assert plain.statuses == [200]
-            [seen] = self.record.take()
-            assert (seen.service, seen.verb, seen.target, seen.fault) == (service, "GET", f"/{service}/plain", "")
+            [seen] = [each for each in self.record.take() if each.target == f"/{service}/plain"]
+            assert (seen.service, seen.verb, seen.fault) == (service, "GET", "")
 
 
 @pytest.fixture(scope="module")

@@ -366,7 +366,7 @@ class Connection(asyncio.Protocol):
         if self._current is not None:
             return False
         unsent = self._transport.get_write_buffer_size() if self._transport is not None else 0
-        if unsent < self._unsent:
+        if unsent != self._unsent:
             self._since = now
         self._unsent = unsent
         limit = self._limits.request_time if self._partial is not None else self._limits.idle_time
