@@ -10,11 +10,14 @@ import pytest
 
 from tests.fuzz.client import talk
 from tests.fuzz.recorders import FUNCTION, SEEN, SERVER, Record
+from tests.local import conftest as whole_system
 from tests.local.gateway.gateway_lab import KEY, Lab
 from tests.waiting import until
 
 SLACK = 24 * 1024 * 1024
 """Bytes that a process may have grown by after all of a module's tests: caches, and what the allocator keeps."""
+
+installed = whole_system.installed
 
 
 @dataclass

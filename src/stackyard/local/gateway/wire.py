@@ -119,7 +119,7 @@ class Connection(asyncio.Protocol):
         else:
             # The parser keeps what has no end yet: a name, a value, a trailer.
             if self._silent > self._limits.head:
-                self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, b"Request Header Fields Too Large")
+                self._refuse_head()
 
     def _feed(self, data: bytes | memoryview) -> bytes | memoryview:
         """Parse up to the next offer to upgrade, and return what follows it.
@@ -179,12 +179,20 @@ class Connection(asyncio.Protocol):
         """Take a piece of the target."""
         if self._partial is not None and not self._posing:
             self._partial.target += url
-            self._measure(len(url))
+            self._head_size += len(url)
+            if self._head_size > self._limits.head:
+                self._refuse_head()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header. What comes after the body (a trailer) is measured, and means nothing."""
         request = self._partial
-        if request is None or self._posing or not self._measure(len(name) + len(value)) or self._headed:
+        if request is None or self._posing:
+            return
+        self._head_size += len(name) + len(value)
+        if self._head_size > self._limits.head:
+            self._refuse_head()
+            return
+        if self._headed:
             return
         lower = name.lower()
         header = (lower, name, value)
@@ -259,13 +267,8 @@ class Connection(asyncio.Protocol):
         waiting = self._waiting
         return len(waiting) >= _MAX_WAITING or sum([len(each.body) for each in waiting]) > self._limits.body
 
-    def _measure(self, size: int) -> bool:
-        """Count bytes of the head, and return whether it may go on."""
-        self._head_size += size
-        if self._head_size <= self._limits.head:
-            return True
+    def _refuse_head(self) -> None:
         self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, b"Request Header Fields Too Large")
-        return False
 
     def _invite(self) -> None:
         """Ask for the body of a client that waits to be asked, once nothing before it is owed."""
@@ -325,6 +328,8 @@ class Connection(asyncio.Protocol):
         if self._closing:
             return
         request = Request(self)
+        # An answer to HEAD has no body, whatever it says.
+        request.method = self._partial.method if self._partial is not None else b""
         request.keep_alive = False
         request.refusal = (status, b'{"message":"' + message + b'"}')
         self._partial = None
