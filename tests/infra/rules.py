@@ -71,7 +71,8 @@ HOLDS_NOTHING = frozenset(
     aws_lb_listener aws_lb_target_group aws_nat_gateway aws_route aws_route_table aws_route_table_association
     aws_s3_bucket aws_s3_bucket_lifecycle_configuration aws_s3_bucket_policy aws_s3_bucket_public_access_block
     aws_s3_bucket_server_side_encryption_configuration aws_s3_bucket_versioning aws_scheduler_schedule
-    aws_security_group aws_sns_topic_policy aws_sns_topic_subscription aws_subnet aws_vpc aws_vpc_endpoint aws_vpc_security_group_ingress_rule aws_wafv2_web_acl
+    aws_security_group aws_sns_topic_policy aws_sns_topic_subscription aws_subnet aws_vpc aws_vpc_endpoint
+    aws_vpc_security_group_ingress_rule aws_wafv2_web_acl
     aws_wafv2_web_acl_association aws_wafv2_web_acl_logging_configuration aws_xray_group terraform_data
     """.split()  # noqa: SIM905  (as a list it takes a line for each)
 )
