@@ -11,9 +11,10 @@ locals {
   stage = { ApiName = var.name, Stage = var.environment }
 
   # One failure in the night must not wake anybody, whatever share of the requests it is.
-  least  = 3
-  failed = "FILL(e1, 0) + FILL(e2, 0)"
-  asked  = "FILL(c1, 0) + FILL(c2, 0)"
+  least = 3
+  # Over a list, a resource that nobody asked for counts for nothing; `e1 + e2` would be missing then.
+  failed = "SUM([e1, e2])"
+  asked  = "SUM([c1, c2])"
 
   # What single metrics tell, by kind. `max` is what one service may grow to.
   compute = merge(
@@ -102,7 +103,7 @@ resource "aws_cloudwatch_metric_alarm" "errors" {
   metric_query {
     id          = "failing"
     label       = "% of the requests to ${each.key} that failed"
-    expression  = "IF(${local.failed} >= ${local.least}, 100 * (${local.failed}) / (${local.asked}), 0)"
+    expression  = "IF(${local.failed} >= ${local.least}, 100 * ${local.failed} / ${local.asked}, 0)"
     return_data = true
   }
 
@@ -142,7 +143,7 @@ resource "aws_cloudwatch_metric_alarm" "latency" {
   metric_query {
     id          = "slowest"
     label       = "p99 of ${each.key} (ms)"
-    expression  = "IF(FILL(l1, 0) > FILL(l2, 0), FILL(l1, 0), FILL(l2, 0))"
+    expression  = "MAX([l1, l2])"
     return_data = true
   }
 
