@@ -36,6 +36,12 @@ mock_provider "aws" {
   mock_resource "aws_api_gateway_rest_api" {
     defaults = { id = "a1b2c3", execution_arn = "arn:aws:execute-api:eu-west-1:111111111111:a1b2c3" }
   }
+  mock_resource "aws_api_gateway_stage" {
+    defaults = { arn = "arn:aws:apigateway:eu-west-1::/restapis/a1b2c3/stages/prod" }
+  }
+  mock_resource "aws_wafv2_web_acl" {
+    defaults = { arn = "arn:aws:wafv2:eu-west-1:111111111111:regional/webacl/acme-prod/0123" }
+  }
   mock_resource "aws_lb" {
     defaults = { arn = "arn:aws:elasticloadbalancing:eu-west-1:111111111111:loadbalancer/net/acme-dev/0123", dns_name = "balancer.elb.eu-west-1.amazonaws.com" }
   }
