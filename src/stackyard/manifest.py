@@ -74,11 +74,14 @@ class Rollout(FileModel):
     strategy: Strategy = Field(
         default=ALL_AT_ONCE,
         description="`canary`: some of the requests first, the rest after the interval; `linear`: so many more at each "
-        "interval; both for `lambda` and `ecs`. `blue-green`: every request at once, the old tasks ready for an interval; "
-        "for `ecs`.",
+        "interval; both for `lambda` and `ecs`. `blue-green`: every request at once, the old tasks kept for an "
+        "interval; for `ecs`.",
     )
     percent: int = Field(
-        default=10, ge=1, le=99, description="Of all requests, for `canary` and `linear`; with `ecs` from 3 for `linear`."
+        default=10,
+        ge=1,
+        le=99,
+        description="Of all requests, for `canary` and `linear`; with `ecs` from 3 for `linear`.",
     )
     interval: int = Field(default=5, ge=1, le=2880, description="Minutes; with `ecs` up to 1440.")
     alarms: Annotated[list[AlarmName], Field(max_length=10)] = Field(

@@ -51,7 +51,10 @@ def test_a_kind_needs_nothing_but_its_name(folder: Folder, kind: str) -> None:
             ":2: `canary` is not for kind eks, only for lambda, ecs; eks ",
         ),
         ("kind: eks\nrollout: {alarms: [slow]}\n", ":2: `rollout.alarms` is not for kind eks, only for lambda, ecs"),
-        ("kind: lambda\nrollout: {strategy: slow}\n", "`rollout.strategy` is `slow`: allowed: 'all-at-once', 'blue-green', 'canary'"),
+        (
+            "kind: lambda\nrollout: {strategy: slow}\n",
+            "`rollout.strategy` is `slow`: allowed: 'all-at-once', 'blue-green', 'canary'",
+        ),
         ("kind: lambda\nrollout: {strategy: canary, percent: 100}\n", "`rollout.percent` is `100`"),
         (
             "kind: lambda\nrollout: {strategy: linear, percent: 1, interval: 60}\n",

@@ -132,9 +132,7 @@ def prepare(aws: Aws, service: str, details: Mapping[str, str], rollout: Rollout
     ECS blue/green).
     """
     configuration = render_configuration(rollout, at_once=True)
-    return _update(
-        aws, service, loadBalancers=[render_load_balancer(details)], deploymentConfiguration=configuration
-    )
+    return _update(aws, service, loadBalancers=[render_load_balancer(details)], deploymentConfiguration=configuration)
 
 
 def end_strategy(aws: Aws, service: str, rollout: Rollout) -> None:

@@ -40,9 +40,7 @@ def aws(emulator: Any) -> Iterator[Aws]:
     ecs.create_cluster(clusterName="acme-dev")
     nowhere = f"123456789012.dkr.ecr.eu-west-1.amazonaws.com/acme@sha256:{0:064}"
     for image in ("a", "b", "c", "d", "e", nowhere):
-        ecs.register_task_definition(
-            family=NAME, containerDefinitions=[{"name": "web", "image": image, "memory": 128}]
-        )
+        ecs.register_task_definition(family=NAME, containerDefinitions=[{"name": "web", "image": image, "memory": 128}])
     balancer = {"targetGroupArn": DETAILS["target_group_arn"], "containerName": "web", "containerPort": 8080}
     ecs.create_service(
         cluster="acme-dev", serviceName=NAME, taskDefinition=f"{NAME}:1", desiredCount=2, loadBalancers=[balancer]

@@ -104,7 +104,8 @@ def _deploy(backend: Backend, service: Service, history: _History) -> None:
     settled = cast("Json", service.deployments[0])
     service.deployments[:] = [
         settled | {"rolloutState": "IN_PROGRESS", "rolloutStateReason": f"{made.arn} in progress."},
-        settled | {"id": f"ecs-svc/{uuid4().int % 10**19:019}", "status": "ACTIVE", "taskDefinition": source.task_definition},
+        settled
+        | {"id": f"ecs-svc/{uuid4().int % 10**19:019}", "status": "ACTIVE", "taskDefinition": source.task_definition},
     ]
 
     def arrive() -> None:
@@ -129,7 +130,8 @@ def _deploy(backend: Backend, service: Service, history: _History) -> None:
 
 def _missing_image(backend: Backend, task_definition: str) -> str:
     definition = backend.describe_task_definition(task_definition)
-    images = [str(container["image"]) for container in definition.container_definitions]
+    containers = cast("list[Json]", definition.container_definitions)  # pyright: ignore[reportUnknownMemberType]  (moto's has none)
+    images = [str(container["image"]) for container in containers]
     return next((missing_image(image) for image in images if is_in_ecr(image) and missing_image(image)), "")
 
 
@@ -144,7 +146,9 @@ def list_service_deployments(self: Response) -> ActionResult:
 def describe_service_deployments(self: Response) -> ActionResult:
     """Describe service deployments by their ARNs."""
     wanted = _asked(self, "serviceDeploymentArns")
-    return ActionResult({"serviceDeployments": [each.describe() for each in _all() if each.arn in wanted], "failures": []})
+    return ActionResult(
+        {"serviceDeployments": [each.describe() for each in _all() if each.arn in wanted], "failures": []}
+    )
 
 
 def describe_service_revisions(self: Response) -> ActionResult:
