@@ -218,6 +218,7 @@ def test_killed_on_the_way_ecs_is_followed(tasks: Project) -> None:
 
 def test_tasks_come_all_at_once_again(tasks: Project) -> None:
     """Whatever was under way goes back first. Terraform changes the service by itself then."""
+    tasks.change(SETTINGS, "interval: 20", "interval: 400")
     touch(tasks, "tenth")
     with tasks.started("deploy", "--env", "local") as process:
         read_until(process, "ECS: 30 %")
