@@ -2,8 +2,8 @@
 
 A copy of the project in a temporary folder, its laptop environment up. The commands are recorded from real deploys and
 replayed by bash: the same arguments, variables and files; as a person types them is without what makes Terraform
-quicker (`QUICK`), tuned with it. A changed deploy goes to and fro between two versions of one line of a service. Where a
-docker engine runs and STACKYARD_REGISTRY names a registry, it is measured once more with images really built and pushed:
+quicker (`QUICK`), tuned with it. A changed deploy goes to and fro between two versions of one line of a service. With a
+docker engine and a registry named by STACKYARD_REGISTRY it is measured once more with images really built and pushed:
 then each turn has a line of its own, and bash types `docker buildx bake`, too (what docker's daemon does is in nobody's
 figures). CPU time in ms, children included; daemons are nobody's children here. "own CPU" is without children, that is
 inv's Python: less noisy than the difference of two big numbers.
