@@ -26,6 +26,7 @@ from tasks import parsing
 from tasks.check import doctor, unlock
 from tasks.environment import bootstrap, deploy, destroy, docker_push, plan
 from tasks.laptop import down, up
+from tasks.money import cost, prices
 from tasks.release import diff, promote, releases, rollback
 from tasks.service import add_service, api_key, remove_service, services
 
@@ -33,5 +34,5 @@ parsing.mend()
 
 namespace = Collection(
     *(up, down, bootstrap, plan, diff, docker_push, deploy, releases, promote, rollback, destroy),
-    *(services, add_service, remove_service, api_key, doctor, unlock),
+    *(services, add_service, remove_service, api_key, cost, prices, doctor, unlock),
 )

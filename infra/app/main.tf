@@ -81,7 +81,9 @@ module "load_balancer" {
   vpc_id     = module.network[0].vpc_id
   subnet_ids = module.network[0].subnet_ids
   cidr       = module.network[0].cidr
-  emulated   = local.emulated
+
+  deletion_protection = module.catalog.environment.protected
+  emulated            = local.emulated
 }
 
 module "ecs_cluster" {

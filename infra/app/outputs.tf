@@ -54,6 +54,11 @@ output "rollouts" {
   value       = one(module.lambda_rollout[*].application)
 }
 
+output "guarded" {
+  description = "ARNs of load balancers that AWS refuses to delete; `inv destroy` lifts that."
+  value       = module.catalog.environment.protected && !local.emulated ? module.load_balancer[*].arn : []
+}
+
 output "eks" {
   description = "The Kubernetes cluster: name, endpoint, certificate, nodes; null where there is none."
   value       = one([for cluster in module.eks_cluster : { name = cluster.name, endpoint = cluster.endpoint, certificate = cluster.certificate, nodes = cluster.nodes }])

@@ -38,8 +38,9 @@ locals {
     gateway = [for path in [
       "apikeys", "apikeys/*", "restapis", "restapis/*", "tags/*", "usageplans", "usageplans/*", "vpclinks", "vpclinks/*",
     ] : "arn:${local.partition}:apigateway:${var.region}::/${path}"]
-    secrets  = "${local.arn["secretsmanager"]}:secret:${local.project}/${name}/*"
-    schedule = "${local.arn["scheduler"]}:schedule/default/${local.project}-${like}-*"
+    gateway_items = [for path in ["apikeys", "restapis", "usageplans", "vpclinks"] : "arn:${local.partition}:apigateway:${var.region}::/${path}/*"]
+    secrets       = "${local.arn["secretsmanager"]}:secret:${local.project}/${name}/*"
+    schedule      = "${local.arn["scheduler"]}:schedule/default/${local.project}-${like}-*"
     ecs = {
       cluster  = "${local.arn["ecs"]}:cluster/${local.project}-${like}"
       services = "${local.arn["ecs"]}:service/${local.project}-${like}/${local.project}-${like}-*"

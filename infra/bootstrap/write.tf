@@ -75,6 +75,22 @@ locals {
       Resource = arns.gateway
     },
     {
+      # What has no tags is somebody's, too. Parts of an API and keys of a plan have its tags here, though none of their own
+      # (API Gateway: API Gateway resources that can be tagged).
+      Sid       = "NotNobodysEnvironment"
+      Effect    = "Deny"
+      Action    = local.gateway_writes
+      Resource  = arns.gateway_items
+      Condition = { StringNotLike = { "aws:ResourceTag/environment" = local.like[name] } }
+    },
+    {
+      Sid       = "NotNobodysProject"
+      Effect    = "Deny"
+      Action    = local.gateway_writes
+      Resource  = arns.gateway_items
+      Condition = { StringNotEquals = { "aws:ResourceTag/project" = local.project } }
+    },
+    {
       Sid      = "NoOtherTag"
       Effect   = "Deny"
       Action   = local.gateway_verbs

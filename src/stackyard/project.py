@@ -25,12 +25,8 @@ from stackyard.yamlfile import read_yaml
 FILE = "stackyard.yaml"
 EMULATED_ACCOUNT = "123456789012"
 
-Region = Annotated[
-    str,
-    Field(
-        pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$", description="An AWS region, such as eu-west-1.", examples=["eu-west-1"]
-    ),
-]
+REGION = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"
+Region = Annotated[str, Field(pattern=REGION, description="An AWS region, such as eu-west-1.", examples=["eu-west-1"])]
 
 Retention = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
@@ -205,7 +201,7 @@ def find_overlaps(project: Project) -> list[tuple[str, str]]:
 
 def find_target(project: Project, name: str) -> Target:
     """Return an environment by name. Raises MissingError that lists those there are."""
-    place = _find_place(project, name)
+    place = find_place(project, name)
     return Target(
         project=project.project,
         name=name,
@@ -216,7 +212,8 @@ def find_target(project: Project, name: str) -> Target:
     )
 
 
-def _find_place(project: Project, name: str) -> Place:
+def find_place(project: Project, name: str) -> Place:
+    """Return an environment's own settings. Raises MissingError that lists those there are."""
     if name == LOCAL:
         return Environment(account=EMULATED_ACCOUNT)
     if name in project.environments:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from stackyard.commands.cost import compare_release
 from stackyard.commands.promote import bring_images, find_missing, promote
 from stackyard.commands.record import begin, find_underway, forget, read_history, read_last, record
 from stackyard.commands.releases import releases
@@ -100,6 +101,26 @@ def test_a_record_says_what_was_brought(account: Account, session: Session) -> N
     again = record(session, wanted(digest), "no changes", {}, None)
     assert (again.release, again.before, again.owed) == (last, None, None)
     assert account.keys("releases/dev/") == ["1.json"]
+
+
+def test_a_record_is_enough_to_tell_what_a_change_costs(account: Account, session: Session) -> None:
+    """Services and the environment's own settings, as they were; an older record lacks the latter and is compared."""
+    bring(session, account.push("api-1"))
+    service = session.root / "src/services/api/service.yaml"
+    service.write_text("kind: lambda\nmemory: 1024\n")
+    (session.root / "stackyard.yaml").write_text(PROJECT.replace('"}', '", xray: false}'))
+    now = Session(session.root, "dev", session.screen, session.runner)
+    last = read_last(now)
+    assert last is not None
+    found = compare_release(now, last)
+    assert found is not None
+    assert [part.words() for part in found.parts] == [
+        "api: + $0.66 (memory 512 → 1024)",
+        "shared: - $5.00 (X-Ray goes)",
+    ]
+    older = compare_release(now, replace(last, ground=None))
+    assert older is not None
+    assert [part.service for part in older.parts] == ["api"]
 
 
 @pytest.mark.parametrize("moment", ["before the record", "before the tags", "before the note's end"])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-Request = tuple[str, str, Mapping[str, str]]
+from tests.infra.iam import Context
+
+Request = tuple[str, str, Context]
 
 EC2 = "arn:aws:ec2:eu-west-1:111111111111"
 IAM = "arn:aws:iam::111111111111"
@@ -90,6 +92,10 @@ MAY: list[Request] = [
     ("logs:FilterLogEvents", f"{LOGS}/lambda/acme-dev-web", {}),
     ("apigateway:POST", f"{API}:/vpclinks", MADE),
     ("apigateway:DELETE", f"{API}:/usageplans/1", DEV),
+    ("apigateway:PUT", f"{API}:/restapis/1", DEV),
+    ("apigateway:POST", f"{API}:/restapis/1/deployments", DEV),
+    ("apigateway:POST", f"{API}:/restapis/1/stages", {**DEV, **MADE}),
+    ("apigateway:POST", f"{API}:/usageplans/1/keys", DEV),
 ]
 
 MAY_NOT: list[Request] = [
@@ -170,6 +176,10 @@ MAY_NOT: list[Request] = [
     ("iam:PassRole", SERVICE, {"iam:PassedToService": "ec2.amazonaws.com"}),
     ("iam:PassRole", f"{IAM}:role/acme/prod/acme-prod-web", {"iam:PassedToService": "lambda.amazonaws.com"}),
     ("apigateway:PATCH", f"{API}:/vpclinks/1", PROD),
+    ("apigateway:DELETE", f"{API}:/restapis/1", {}),
+    ("apigateway:PUT", f"{API}:/restapis/1", {"aws:ResourceTag/environment": "dev"}),
+    ("apigateway:POST", f"{API}:/restapis/1/deployments", {}),
+    ("apigateway:PATCH", f"{API}:/usageplans/1", {}),
     ("apigateway:PATCH", f"{API}:/apikeys/1", OTHER),
     ("apigateway:POST", f"{API}:/usageplans", MADE_FOR_PROD),
 ]

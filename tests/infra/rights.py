@@ -60,7 +60,6 @@ READS: dict[str, tuple[str, ...]] = {
     "aws_lambda_alias": ("lambda:GetAlias",),
     "aws_lambda_function": (
         "lambda:GetFunction",
-        "lambda:GetFunctionCodeSigningConfig",
         "lambda:GetFunctionConfiguration",
         "lambda:ListVersionsByFunction",
     ),

@@ -150,7 +150,9 @@ def test_a_history_with_failures_and_kills_ends_in_what_its_record_says(installe
     # What differs from it is told, and nothing of that is done.
     team.write("4")
     team.project.change("src/services/api/service.yaml", "kind: lambda", "kind: lambda\nmemory: 512")
-    told = team.run("diff", "--env", "dev").out
+    done = team.run("diff", "--env", "dev")
+    assert "    api: - $0.66 (memory 1024 → 512)" in done.err
+    told = done.out
     assert re.search(r"^  api: api-\w+ → api-\w+ \(there already\)$", told, re.MULTILINE)
     assert "  api.memory: 512 (was not set)\nterraform\n  2 to change" in told
     listed = json.loads(team.run("releases", "--env", "dev", "--json").out)["releases"]

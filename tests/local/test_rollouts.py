@@ -15,6 +15,9 @@ from typing import Any
 import pytest
 
 from tests.clients import make_client
+from tests.infra.calls import judge, read_calls
+from tests.infra.named import Place
+from tests.infra.unused import LED, ROLLOUTS
 from tests.local.conftest import running
 from tests.local.project import Project, read_until
 
@@ -29,6 +32,7 @@ def canary(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Generat
     """A project whose service api has a canary rollout; a minute of CodeDeploy's takes half a second."""
     with running(installed, tmp_path_factory.mktemp("canary") / "project", "api") as project:
         project.env["STACKYARD_ROLLOUT_MINUTE"] = "0.5"
+        project.record()
         text = (project.root / SETTINGS).read_text()
         project.write(SETTINGS, text + ROLLOUT)
         project.up()
@@ -149,6 +153,16 @@ def test_all_at_once_again_takes_codedeploy_away(canary: Project) -> None:
     assert json.loads(planned.out)["changed"] is False, planned.text()
 
 
+def test_rolled_back_within_its_rights(canary: Project) -> None:
+    """The deploy role, as the bootstrap made it, may make every call of all that; rights for it alone were used."""
+    done = canary.run("rollback", "--env", "local")
+    assert done.code == 0, done.text()
+    assert alias(canary)[0] == "8"
+    verdict = judge(read_calls(canary.calls), Place("123456789012", "eu-west-1", "acme"), "local")
+    assert verdict.refused == ()
+    assert verdict.used >= ROLLOUTS
+
+
 @pytest.fixture(scope="module")
 def tasks(canary: Project) -> Project:
     """The same project, its service of kind ecs; the first tasks have nobody to share requests with."""
@@ -230,3 +244,10 @@ def test_tasks_come_all_at_once_again(tasks: Project) -> None:
     assert "requests come from" not in done.err
     assert task_definition(tasks) == 5
     assert is_planned_empty(tasks)
+
+
+def test_ecs_is_led_within_the_deploy_roles_rights(tasks: Project) -> None:
+    """What deploys of ECS services beside Terraform call, the role may, and it was called."""
+    verdict = judge(read_calls(tasks.calls), Place("123456789012", "eu-west-1", "acme"), "local")
+    assert verdict.refused == ()
+    assert verdict.used >= LED

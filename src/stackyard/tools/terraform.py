@@ -167,6 +167,8 @@ class Stack:
             "TF_IN_AUTOMATION": "1",
             "TF_INPUT": "0",
             "CHECKPOINT_DISABLE": "1",
+            # What CloudTrail tells of who called.
+            "TF_APPEND_USER_AGENT": f"{self.env.get('TF_APPEND_USER_AGENT', '')} stackyard/{self.source.name}".lstrip(),
         }
 
     def _argv(self, arguments: Sequence[str]) -> list[str]:
