@@ -35,7 +35,7 @@ locals {
       Sid      = "LeadRequests"
       Effect   = "Allow"
       Action   = ["ecs:DescribeServiceRevisions", "ecs:StopServiceDeployment"]
-      Resource = [for kind in ["deployment", "revision"] : "${replace(arns.ecs.services, ":service/", ":service-${kind}/")}/*"]
+      Resource = concat([arns.ecs.services], [for kind in ["deployment", "revision"] : "${replace(arns.ecs.services, ":service/", ":service-${kind}/")}/*"])
     },
     {
       # Which of a service's alarms are there; they may have any name.

@@ -32,7 +32,7 @@ from stackyard.screen import Screen
 from stackyard.tools.process import Completed, SystemRunner
 from stackyard.tools.terraform import QUICK
 from tests.bench.common import goal, median, ratios, say, table, take_turns
-from tests.local.project import Project, copy_project, find_uv, free_port, install
+from tests.local.project import HERE, Project, copy_project, find_uv, free_port, install
 
 GOAL = 1.03
 CHANGED = "src/services/api/api/app.py"
@@ -101,6 +101,9 @@ def _measure(rounds: int, *, build: bool) -> dict[str, Mapping[str, Sequence[Spe
     with tempfile.TemporaryDirectory() as name:
         root = Path(name) / "project"
         copy_project(root)
+        if build:
+            for file in ("Dockerfile", ".dockerignore"):
+                shutil.copy2(HERE / file, root / file)
         install(root)
         project = Project(root, root / ".venv/bin/inv", free_port(), {"UV": find_uv()})
         try:

@@ -84,6 +84,7 @@ MAY: list[Request] = [
     ("iam:PassRole", f"{IAM}:role/acme/dev/acme-dev_rollout", {"iam:PassedToService": "codedeploy.amazonaws.com"}),
     ("iam:PassRole", f"{IAM}:role/acme/dev/acme-dev_ecs-rollout", {"iam:PassedToService": "ecs.amazonaws.com"}),
     ("ecs:StopServiceDeployment", f"{ECS}:service-deployment/acme-dev/acme-dev-web/1", {}),
+    ("ecs:StopServiceDeployment", f"{ECS}:service/acme-dev/acme-dev-web", {}),
     ("ecs:DescribeServiceRevisions", f"{ECS}:service-revision/acme-dev/acme-dev-web/1", {}),
     ("codedeploy:CreateDeployment", f"{ROLLOUTS}:deploymentgroup:acme-dev/web", {}),
     ("codedeploy:CreateDeploymentConfig", f"{ROLLOUTS}:deploymentconfig:acme-dev-canary-10-5", {}),
