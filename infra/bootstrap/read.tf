@@ -1,7 +1,7 @@
 locals {
   # What a plan needs, and no more. It is for `terraform plan -lock=false`: who may only read may take no lock either.
   read = { for name, arns in local.arns : name => {
-    read = [
+    read = concat(local.read_edge[name], [
       {
         Sid      = "ReadOwnState"
         Effect   = "Allow"
@@ -91,7 +91,7 @@ locals {
           Null            = { "aws:ResourceTag/project" = "false" }
         }
       },
-    ]
+    ])
 
     read-compute = [
       {

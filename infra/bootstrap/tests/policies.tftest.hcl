@@ -42,7 +42,7 @@ run "gives_each_role_its_policies" {
   assert {
     condition = toset(keys(aws_iam_role_policy_attachment.github)) == toset(flatten([for environment in ["dev", "previews", "prod"] : concat(
       [for topic in ["read", "read-compute"] : "${environment}_plan_${topic}"],
-      [for topic in ["deploy", "deploy-balancing", "deploy-containers", "deploy-kubernetes", "deploy-network", "deploy-roles", "deploy-security-groups", "read", "read-compute"] : "${environment}_deploy_${topic}"],
+      [for topic in ["deploy", "deploy-balancing", "deploy-containers", "deploy-edge", "deploy-kubernetes", "deploy-network", "deploy-roles", "deploy-security-groups", "read", "read-compute"] : "${environment}_deploy_${topic}"],
     )]))
     error_message = "A plan role must have its environment's reading policies, a deploy role the writing ones as well."
   }

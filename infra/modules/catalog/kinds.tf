@@ -56,6 +56,18 @@ locals {
     try(service.kind == "ecs" && service.rollout.strategy == "linear" && service.rollout.percent < 3, false) ? "rollout.percent is ${service.rollout.percent}; ecs goes on by 3 at the least" : "",
   ] : "${service.file}: ${problem}" if problem != ""]])
 
+  wrong_cors = flatten([for name, service in local.services : [for problem in [
+    can(keys(local.service_files[name].cors)) && !can(service.cors.origins[0]) && !can(local.service_files[name].cors.origins) && !can(local.overrides[name].cors.origins) ? "cors needs origins" : "",
+    try(contains(service.cors.origins, "*") && service.cors.credentials, false) ? "cors.credentials: with them, name the origins, not \"*\"" : "",
+    try(contains(service.cors.origins, "*") && length(service.cors.origins) > 1, false) ? "cors.origins: \"*\" is every origin; keep it alone or leave it out" : "",
+  ] : "${service.file}: ${problem}" if problem != ""]])
+
+  wrong_auth = flatten([for name, service in local.services : [for problem in [
+    (can(keys(local.service_files[name].auth)) || can(keys(local.overrides[name].auth))) && (service.auth.jwt.issuer == null || length(service.auth.jwt.audience) == 0) ? "auth.jwt needs issuer and audience" : "",
+    var.environment != "local" && try(startswith(service.auth.jwt.issuer, "http://"), false) ? "auth.jwt.issuer: ${var.environment} needs https" : "",
+    try(length(service.auth.jwt.audience) > 10 || length(service.auth.jwt.scopes) > 20 || length(service.auth.jwt.issuer) > 200, false) ? "auth.jwt: 10 audiences, 20 scopes and an issuer of 200 characters at the most" : "",
+  ] : "${service.file}: ${problem}" if problem != ""]])
+
   keyless_usage = [for name, service in local.services : service.file if service.usage != null && service.api_key != true]
   doubled       = flatten([for name, service in local.services : [for variable in keys(service.environment) : "${service.file}: ${variable}" if contains(keys(service.secrets), variable)]])
 

@@ -14,7 +14,7 @@ locals {
   log_group = "/aws/ecs/${local.full_name}"
   port      = 8080
 
-  variables = merge(var.service.environment, {
+  variables = merge(var.service.environment, var.service.settings, {
     SERVICE_NAME        = var.name
     SERVICE_ENVIRONMENT = var.environment
     SERVICE_PATH        = var.service.path
