@@ -54,6 +54,16 @@ ROLLOUTS = frozenset(
 )
 """What only a new version of a function, brought by and by, needs: test_rollouts.py shows it."""
 
+LED = frozenset(
+    {
+        "ecs:DescribeServiceDeployments",
+        "ecs:DescribeServiceRevisions",
+        "ecs:ListServiceDeployments",
+        "ecs:StopServiceDeployment",
+    }
+)
+"""What only new tasks of an ECS service, brought by and by, need: test_rollouts.py shows it, too."""
+
 STAY: Mapping[str, frozenset[str]] = {
     "of resources that the embedded AWS does not hold": frozenset(
         action for kind in UNHELD for action in (*READS[kind], *WRITES[kind])
@@ -115,9 +125,7 @@ STAY: Mapping[str, frozenset[str]] = {
             "codedeploy:BatchGetDeploymentTargets",
             "codedeploy:ListDeploymentTargets",
             "codedeploy:StopDeployment",
-            "ecs:DescribeServiceDeployments",
             "ecs:DescribeTasks",
-            "ecs:ListServiceDeployments",
             "ecs:ListTasks",
             "logs:FilterLogEvents",
         }

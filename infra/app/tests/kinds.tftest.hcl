@@ -99,6 +99,17 @@ run "leaves_an_alias_where_requests_come_by_and_by" {
   }
 }
 
+run "leaves_tasks_where_requests_come_by_and_by" {
+  command = apply
+  variables {
+    held_tasks = { shop = "arn:aws:ecs:eu-west-1:111111111111:task-definition/acme-dev-shop:9", api = "not heeded" }
+  }
+  assert {
+    condition     = output.services.shop.details.task_definition == "arn:aws:ecs:eu-west-1:111111111111:task-definition/acme-dev-shop:1" && output.services.shop.details.second_group_arn != null
+    error_message = "ECS leads requests to the newest tasks, not Terraform: what is told is the newest."
+  }
+}
+
 run "deploys_a_service_of_each_kind" {
   command = apply
 
