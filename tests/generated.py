@@ -69,7 +69,7 @@ def settings_of_services(draw: st.DrawFn) -> dict[str, Any]:
     if KINDS[kind].alarms:
         data["rollout"] = {
             "strategy": draw(st.sampled_from(KINDS[kind].strategies)),
-            "percent": draw(st.integers(1, 99)),
+            "percent": draw(st.integers(3, 99)),
             "interval": draw(st.integers(1, 29)),
             "alarms": draw(
                 st.lists(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9 _./:+=@,()#-]{0,20}", fullmatch=True), max_size=3)

@@ -44,8 +44,9 @@ locals {
   }) }
   own_alarms = local.alarmed ? module.monitoring[0].rollout_alarms : {}
 
-  # Whose requests come to a new version by and by.
-  gradual = { for name, service in local.of_kind.lambda : name => local.rollouts[name] if service.rollout.strategy != "all-at-once" }
+  # Whose requests come to a new version by and by: CodeDeploy leads them to functions, ECS itself to tasks.
+  gradual_tasks = toset([for name, service in local.of_kind.ecs : name if service.rollout.strategy != "all-at-once"])
+  gradual       = { for name, service in local.of_kind.lambda : name => local.rollouts[name] if service.rollout.strategy != "all-at-once" }
 
   platform = { for name, service in module.catalog.services : name => {
     network       = one(module.network)
@@ -99,7 +100,12 @@ module "ecs_cluster" {
   source = "../modules/ecs-cluster"
   count  = length(local.of_kind.ecs) > 0 ? 1 : 0
 
-  name = local.full_name
+  name                 = local.full_name
+  project              = local.project
+  environment          = var.environment
+  account              = local.account
+  region               = local.region
+  permissions_boundary = local.infrastructure
 }
 
 module "eks_cluster" {
@@ -175,7 +181,7 @@ module "ecs_service" {
   name                 = each.key
   project              = local.project
   environment          = var.environment
-  service              = merge(each.value, { secrets = local.secrets[each.key], rollout = local.rollouts[each.key] })
+  service              = merge(each.value, { secrets = local.secrets[each.key], held_task = contains(local.gradual_tasks, each.key) ? lookup(var.held_tasks, each.key, null) : null, rollout = local.rollouts[each.key] })
   image                = "${local.repository}@${each.value.digest}"
   base_url             = module.api_gateway[0].base_url
   permissions_boundary = local.boundary
@@ -275,7 +281,7 @@ locals {
   dimensions = merge(
     { for name, service in module.lambda_service : name => { FunctionName = service.resource } },
     { for name, service in module.apprunner_service : name => { ServiceName = service.resource, ServiceID = reverse(split("/", service.details.service_arn))[0] } },
-    { for name, service in module.ecs_service : name => merge(local.hosts[name], { ClusterName = service.details.cluster, ServiceName = service.details.service }) },
+    { for name, service in module.ecs_service : name => merge(local.hosts[name], { ClusterName = service.details.cluster, ServiceName = service.details.service, SecondTargetGroup = reverse(split(":", service.details.second_group_arn))[0] }) },
     { for name, service in module.eks_service : name => local.hosts[name] },
   )
 }

@@ -16,8 +16,6 @@ ENVIRONMENT_BYTES = 4096
 """All environment variables of a function together (Lambda: Lambda quotas)."""
 FUNCTION_VARIABLE_BYTES = 150
 """What a secret's name and ARN take of that room."""
-LONGEST_ROLLOUT = 2880
-"""Minutes from the first to the last shift (AWS CodeDeploy quotas)."""
 
 ROLLOUT_ALARMS = frozenset({"errors", "latency"})
 """Words for those of a service's own alarms that a rollout can watch (infra/modules/monitoring)."""
@@ -109,21 +107,31 @@ class Rollout(FileModel):
     strategy: Strategy = Field(
         default=ALL_AT_ONCE,
         description="`canary`: some of the requests first, the rest after the interval; `linear`: so many more at each "
-        "interval. Both for `lambda` only.",
+        "interval; both for `lambda` and `ecs`. `blue-green`: every request at once, the old tasks kept for an "
+        "interval; for `ecs`.",
     )
-    percent: int = Field(default=10, ge=1, le=99, description="Of all requests, for `canary` and `linear`.")
-    interval: int = Field(default=5, ge=1, le=2880, description="Minutes, for `canary` and `linear`.")
+    percent: int = Field(
+        default=10,
+        ge=1,
+        le=99,
+        description="Of all requests, for `canary` and `linear`; with `ecs` from 3 for `linear`.",
+    )
+    interval: int = Field(default=5, ge=1, le=2880, description="Minutes; with `ecs` up to 1440.")
     alarms: Annotated[list[AlarmName], Field(max_length=10)] = Field(
         default_factory=list,
         description="Alarms that undo the rollout: `errors` and `latency` are the service's own, others are names in "
-        "CloudWatch. For `canary`, `linear` and `ecs`.",
+        "CloudWatch. For `lambda` and `ecs`.",
     )
 
+    def steps(self) -> int:
+        """Return how often requests are shifted."""
+        return {"linear": math.ceil(100 / self.percent), "canary": 2}.get(self.strategy, 1)
+
     def minutes(self) -> int:
-        """Return how long it takes until every request comes to the new version."""
+        """Return how long it waits, all intervals together."""
         if self.strategy == "linear":
-            return self.interval * (math.ceil(100 / self.percent) - 1)
-        return self.interval if self.strategy == "canary" else 0
+            return self.interval * (self.steps() - 1)
+        return 0 if self.strategy == ALL_AT_ONCE else self.interval
 
 
 class Cors(FileModel):
@@ -299,9 +307,17 @@ def _check_rollout(service: Service, kind: Kind) -> list[tuple[tuple[str, ...], 
     if own and not service.alarms.enabled:
         why = f"`rollout.alarms` names {' and '.join(own)}, which `alarms.enabled: false` leaves out"
         problems.append((("rollout", "alarms"), why))
-    if rollout.minutes() > LONGEST_ROLLOUT:
-        why = f"the rollout takes {rollout.minutes()} minutes; CodeDeploy has {LONGEST_ROLLOUT} at the most"
+    if rollout.strategy == ALL_AT_ONCE:
+        return problems
+    if rollout.interval > kind.longest_interval:
+        why = f"`rollout.interval` is {rollout.interval}; {kind.name} has {kind.longest_interval} minutes at the most"
         problems.append((("rollout", "interval"), why))
+    if rollout.minutes() > kind.slowest:
+        why = f"the rollout takes {rollout.minutes()} minutes; {kind.slowest} are allowed for {kind.name}"
+        problems.append((("rollout", "interval"), why))
+    if rollout.strategy == "linear" and rollout.percent < kind.least_step:
+        why = f"`rollout.percent` is {rollout.percent}; {kind.name} goes on by {kind.least_step} at the least"
+        problems.append((("rollout", "percent"), why))
     return problems
 
 

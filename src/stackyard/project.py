@@ -181,6 +181,8 @@ class Target:
     region: str
     protected: bool
     throttle: Throttle
+    alarmed: bool = False
+    """Whether it has alarms."""
 
     @property
     def emulated(self) -> bool:
@@ -261,6 +263,7 @@ def find_target(project: Project, name: str) -> Target:
         region=place.region or project.region,
         protected=isinstance(place, Environment) and place.protected,
         throttle=place.throttle,
+        alarmed=place.alarms.enabled,
     )
 
 

@@ -29,7 +29,7 @@ module "monitoring" {
     quiet = { FunctionName = "acme-local-quiet" }
     shop = {
       ClusterName  = "acme-local", ServiceName = "acme-local-shop"
-      LoadBalancer = "net/acme-local/1", TargetGroup = "targetgroup/shop/1"
+      LoadBalancer = "net/acme-local/1", TargetGroup = "targetgroup/shop/1", SecondTargetGroup = "targetgroup/shop/2"
     }
   }
   log_groups = {
@@ -124,6 +124,17 @@ CASES: list[tuple[str, str, Samples, str]] = [
     ("shop-capacity", "where scaling aims at", _of("shop", "AWS/ECS", "CPUUtilization", *[[60, 99]] * 15), "OK"),
     ("shop-unhealthy", "five minutes", _of("shop", "AWS/NetworkELB", "UnHealthyHostCount", *[[0, 1]] * 5), "ALARM"),
     ("shop-unhealthy", "a rollout", _of("shop", "AWS/NetworkELB", "UnHealthyHostCount", *[[1]] * 4, [0]), "OK"),
+    (
+        "shop-unhealthy",
+        "in the second group alone",
+        _measure(
+            "AWS/NetworkELB",
+            "UnHealthyHostCount",
+            {"TargetGroup": "targetgroup/shop/2", "LoadBalancer": "net/acme-local/1"},
+            *[[1]] * 5,
+        ),
+        "ALARM",
+    ),
     ("cart-unhealthy", "five minutes", _of("cart", "AWS/NetworkELB", "UnHealthyHostCount", *[[1]] * 5), "ALARM"),
     ("cart-unhealthy", "nothing measured", {}, "OK"),
     ("_errors", "each service a little", _requests(None, *[(1000, 60)] * 2), "ALARM"),

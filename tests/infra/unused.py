@@ -34,6 +34,15 @@ UNWATCHED = (
 )
 """What watches an environment. The laptop's is not watched; tests/contract/test_monitoring.py makes them."""
 
+EDGE = (
+    "aws_api_gateway_base_path_mapping",
+    "aws_api_gateway_domain_name",
+    "aws_wafv2_web_acl",
+    "aws_wafv2_web_acl_association",
+    "aws_wafv2_web_acl_logging_configuration",
+)
+"""Types of resources that `local` never asks for: tests/contract/test_edge.py makes them."""
+
 ROLLOUTS = frozenset(
     {
         "codedeploy:CreateApplication",
@@ -56,12 +65,25 @@ ROLLOUTS = frozenset(
 )
 """What only a new version of a function, brought by and by, needs: test_rollouts.py shows it."""
 
+LED = frozenset(
+    {
+        "ecs:DescribeServiceDeployments",
+        "ecs:DescribeServiceRevisions",
+        "ecs:ListServiceDeployments",
+        "ecs:StopServiceDeployment",
+    }
+)
+"""What only new tasks of an ECS service, brought by and by, need: test_rollouts.py shows it, too."""
+
 STAY: Mapping[str, frozenset[str]] = {
     "of resources that the embedded AWS does not hold": frozenset(
         action for kind in UNHELD for action in (*READS[kind], *WRITES[kind])
     ),
     "of what watches an environment, which the laptop's does without": frozenset(
         action for kind in UNWATCHED for action in (*READS[kind], *WRITES[kind])
+    ),
+    "of the firewall and the domain, which environments in AWS may have": frozenset(
+        action for kind in EDGE for action in (*READS[kind], *WRITES[kind])
     ),
     "when Terraform changes a setting of what is there, or takes a tag away": frozenset(
         {
@@ -117,9 +139,7 @@ STAY: Mapping[str, frozenset[str]] = {
             "codedeploy:BatchGetDeploymentTargets",
             "codedeploy:ListDeploymentTargets",
             "codedeploy:StopDeployment",
-            "ecs:DescribeServiceDeployments",
             "ecs:DescribeTasks",
-            "ecs:ListServiceDeployments",
             "ecs:ListTasks",
             "logs:FilterLogEvents",
         }

@@ -105,7 +105,7 @@ run "lets_a_deploy_role_touch_its_own_environment_only" {
   assert {
     condition = { for s in jsondecode(aws_iam_policy.github["dev_deploy-roles"].policy).Statement : s.Resource => s.Condition.StringEquals["iam:PassedToService"] if contains(s.Action, "iam:PassRole") } == {
       "arn:aws:iam::111111111111:role/acme/dev/acme-dev-*" = ["build.apprunner.amazonaws.com", "ecs-tasks.amazonaws.com", "lambda.amazonaws.com", "pods.eks.amazonaws.com", "scheduler.amazonaws.com", "tasks.apprunner.amazonaws.com"]
-      "arn:aws:iam::111111111111:role/acme/dev/acme-dev_*" = ["codedeploy.amazonaws.com", "ec2.amazonaws.com", "eks.amazonaws.com", "pods.eks.amazonaws.com", "vpc-flow-logs.amazonaws.com"]
+      "arn:aws:iam::111111111111:role/acme/dev/acme-dev_*" = ["codedeploy.amazonaws.com", "ec2.amazonaws.com", "ecs.amazonaws.com", "eks.amazonaws.com", "pods.eks.amazonaws.com", "vpc-flow-logs.amazonaws.com"]
     }
     error_message = "Roles may be handed to exactly the services that run with them."
   }

@@ -16,6 +16,12 @@ locals {
   failed = "SUM([e1, e2])"
   asked  = "SUM([c1, c2])"
 
+  # An ecs service has two target groups, of which one serves: which one, is its rollouts' (docs/decisions/0028).
+  hosts = { for name, service in var.services : name => { for group in ["TargetGroup", "SecondTargetGroup"] : group => {
+    TargetGroup  = var.dimensions[name][group]
+    LoadBalancer = var.dimensions[name]["LoadBalancer"]
+  } if group == "TargetGroup" || service.kind == "ecs" } if contains(["ecs", "eks"], service.kind) }
+
   # What single metrics tell, by kind. `max` is what one service may grow to.
   compute = merge(
     { for name, service in local.watched : "${name}-throttles" => {
@@ -70,19 +76,6 @@ locals {
       of         = 3
       datapoints = 3
     } if service.kind == "ecs" },
-    { for name, service in local.watched : "${name}-unhealthy" => {
-      service    = name
-      says       = "An instance of ${name} has not answered /health for 5 minutes, and no other has taken its place."
-      namespace  = "AWS/NetworkELB"
-      metric     = "UnHealthyHostCount"
-      dimensions = ["TargetGroup", "LoadBalancer"]
-      statistic  = "Maximum"
-      compare    = "GreaterThanThreshold"
-      threshold  = 0
-      period     = 60
-      of         = 5
-      datapoints = 5
-    } if contains(["ecs", "eks"], service.kind) },
   )
 }
 
@@ -183,6 +176,45 @@ resource "aws_cloudwatch_metric_alarm" "compute" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = [aws_sns_topic.alarms.arn]
   ok_actions          = [aws_sns_topic.alarms.arn]
+
+  depends_on = [aws_sns_topic_policy.alarms]
+}
+
+resource "aws_cloudwatch_metric_alarm" "unhealthy" {
+  for_each = { for name, service in local.watched : name => service if contains(["ecs", "eks"], service.kind) }
+
+  alarm_name          = "${var.name}-${each.key}-unhealthy"
+  alarm_description   = "An instance of ${each.key} has not answered /health for 5 minutes, and no other has taken its place. inv logs --env ${var.environment} ${each.key}"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  evaluation_periods  = 5
+  datapoints_to_alarm = 5
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [aws_sns_topic.alarms.arn]
+  ok_actions          = [aws_sns_topic.alarms.arn]
+
+  metric_query {
+    id          = "unhealthy"
+    label       = "instances of ${each.key} that do not answer"
+    expression  = each.value.kind == "ecs" ? "MAX([h1, h2])" : "MAX([h1])"
+    return_data = true
+  }
+
+  dynamic "metric_query" {
+    for_each = { for group, dimensions in local.hosts[each.key] : group == "TargetGroup" ? "h1" : "h2" => dimensions }
+    content {
+      id          = metric_query.key
+      return_data = false
+
+      metric {
+        namespace   = "AWS/NetworkELB"
+        metric_name = "UnHealthyHostCount"
+        stat        = "Maximum"
+        period      = 60
+        dimensions  = metric_query.value
+      }
+    }
+  }
 
   depends_on = [aws_sns_topic_policy.alarms]
 }

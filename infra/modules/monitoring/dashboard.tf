@@ -17,9 +17,12 @@ locals {
     { title = "${name}: latency (ms)", metrics = flatten([for route in values(local.routes[name]) : [
       for stat in ["p50", "p99"] : { list = ["AWS/ApiGateway", "Latency", route, stat, "${route.Resource} ${stat}"] }
     ]])[*].list },
-    { title = "${name}: ${service.kind}", metrics = [for metric in local.kind_metrics[service.kind] :
-      [metric.namespace, metric.name, { for dimension in metric.dimensions : dimension => var.dimensions[name][dimension] }, metric.stat, metric.name]
-    ] },
+    { title = "${name}: ${service.kind}", metrics = concat(
+      [for metric in local.kind_metrics[service.kind] :
+      [metric.namespace, metric.name, { for dimension in metric.dimensions : dimension => var.dimensions[name][dimension] }, metric.stat, metric.name]],
+      flatten([for group, dimensions in lookup(local.hosts, name, {}) : [for metric in [["HealthyHostCount", "Minimum"], ["UnHealthyHostCount", "Maximum"]] :
+      { list = ["AWS/NetworkELB", metric[0], dimensions, metric[1], group == "TargetGroup" ? metric[0] : "${metric[0]}, second"] }]])[*].list,
+    ) },
   ] }
 
   kind_metrics = {
@@ -27,16 +30,15 @@ locals {
     { namespace = "AWS/Lambda", name = metric[0], stat = metric[1], dimensions = ["FunctionName"] }]
     apprunner = [for metric in [["ActiveInstances", "Maximum"], ["CPUUtilization", "Average"], ["MemoryUtilization", "Average"], ["Concurrency", "Maximum"]] :
     { namespace = "AWS/AppRunner", name = metric[0], stat = metric[1], dimensions = ["ServiceName", "ServiceID"] }]
-    ecs = concat([for metric in ["CPUUtilization", "MemoryUtilization"] :
-    { namespace = "AWS/ECS", name = metric, stat = "Average", dimensions = ["ClusterName", "ServiceName"] }], local.host_metrics)
-    eks = local.host_metrics
+    ecs = [for metric in ["CPUUtilization", "MemoryUtilization"] :
+    { namespace = "AWS/ECS", name = metric, stat = "Average", dimensions = ["ClusterName", "ServiceName"] }]
+    eks = []
   }
-  host_metrics = [for metric in [["HealthyHostCount", "Minimum"], ["UnHealthyHostCount", "Maximum"]] :
-  { namespace = "AWS/NetworkELB", name = metric[0], stat = metric[1], dimensions = ["TargetGroup", "LoadBalancer"] }]
 
   alarms = concat(
     [aws_cloudwatch_metric_alarm.gateway],
-    values(aws_cloudwatch_metric_alarm.errors), values(aws_cloudwatch_metric_alarm.latency), values(aws_cloudwatch_metric_alarm.compute),
+    values(aws_cloudwatch_metric_alarm.errors), values(aws_cloudwatch_metric_alarm.latency),
+    values(aws_cloudwatch_metric_alarm.compute), values(aws_cloudwatch_metric_alarm.unhealthy),
   )
 
   widgets = concat(

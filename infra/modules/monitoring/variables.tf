@@ -68,7 +68,7 @@ variable "services" {
 }
 
 variable "dimensions" {
-  description = "Service -> what its metrics are called by: FunctionName; ServiceName, ServiceID; ClusterName, ServiceName, TargetGroup, LoadBalancer."
+  description = "Service -> what its metrics are called by: FunctionName; ServiceName, ServiceID; ClusterName, ServiceName; TargetGroup, SecondTargetGroup (ecs), LoadBalancer."
   type        = map(map(string))
   nullable    = false
 }

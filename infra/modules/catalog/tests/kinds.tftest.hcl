@@ -89,7 +89,7 @@ run "reject_strategy_of_another_kind" {
   command = plan
   variables {
     services_yaml = {
-      "src/services/shop/service.yaml" = "{kind: ecs, rollout: {strategy: canary}}"
+      "src/services/shop/service.yaml" = "{kind: eks, rollout: {strategy: canary}}"
     }
   }
   expect_failures = [output.services]
@@ -120,6 +120,26 @@ run "reject_rollout_of_days" {
   variables {
     services_yaml = {
       "src/services/shop/service.yaml" = "{kind: lambda, rollout: {strategy: linear, percent: 1, interval: 60}}"
+    }
+  }
+  expect_failures = [output.services]
+}
+
+run "reject_interval_longer_than_ecs_has" {
+  command = plan
+  variables {
+    services_yaml = {
+      "src/services/shop/service.yaml" = "{kind: ecs, rollout: {strategy: blue-green, interval: 1441}}"
+    }
+  }
+  expect_failures = [output.services]
+}
+
+run "reject_steps_smaller_than_ecs_has" {
+  command = plan
+  variables {
+    services_yaml = {
+      "src/services/shop/service.yaml" = "{kind: ecs, rollout: {strategy: linear, percent: 2}}"
     }
   }
   expect_failures = [output.services]

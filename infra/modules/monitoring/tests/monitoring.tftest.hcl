@@ -24,7 +24,7 @@ variables {
     cart  = { TargetGroup = "targetgroup/acme-dev-cart/1", LoadBalancer = "net/acme-dev/1" }
     front = { ServiceName = "acme-dev-front", ServiceID = "0123" }
     quiet = { FunctionName = "acme-dev-quiet" }
-    shop  = { ClusterName = "acme-dev", ServiceName = "acme-dev-shop", TargetGroup = "targetgroup/acme-dev-shop/1", LoadBalancer = "net/acme-dev/1" }
+    shop  = { ClusterName = "acme-dev", ServiceName = "acme-dev-shop", TargetGroup = "targetgroup/acme-dev-shop/1", SecondTargetGroup = "targetgroup/acme-dev-shop/2", LoadBalancer = "net/acme-dev/1" }
   }
   log_groups = {
     gateway  = "/aws/api-gateway/acme-dev"
