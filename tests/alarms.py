@@ -30,7 +30,7 @@ _OPERATORS: dict[type, Callable[[float, float], float]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
+    ast.Div: lambda left, right: left / right,
     ast.GtE: operator.ge,
     ast.Gt: operator.gt,
 }
@@ -116,6 +116,9 @@ def _compute(node: ast.expr, names: Mapping[str, Value]) -> Value | list[Value]:
 
 
 def _apply(sign: Callable[[float, float], float], left: object, right: object) -> Value:
-    if left is None or right is None or (sign is operator.truediv and right == 0):
+    if left is None or right is None:
         return None
-    return float(sign(cast("float", left), cast("float", right)))
+    try:
+        return float(sign(cast("float", left), cast("float", right)))
+    except ZeroDivisionError:
+        return None

@@ -1,4 +1,7 @@
-"""Which alarms a rollout watches: a service's own have a word in its file, and a name in AWS (infra/modules/monitoring)."""
+"""Which alarms a rollout watches: a service's own have a word in its file and a name in AWS.
+
+The alarms themselves are Terraform's (infra/modules/monitoring).
+"""
 
 from __future__ import annotations
 

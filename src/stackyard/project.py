@@ -130,12 +130,12 @@ class Place(FileModel):
     xray: bool = Field(default=True, description="Whether requests are traced with X-Ray.")
     network: Network = Field(default_factory=Network, description="Where services of kind ecs and eks stand.")
     eks: Cluster = Field(default_factory=Cluster, description="Where services of kind eks run.")
-    alarms: Alarms = Field(default_factory=Alarms, description="Who is told when something is wrong.")
 
 
 class Environment(Place):
     """One environment: where it lives and how carefully it is treated."""
 
+    alarms: Alarms = Field(default_factory=Alarms, description="Who is told when something is wrong.")
     protected: bool = Field(default=False, description="Deploys ask first.")
     domain: Domain | None = Field(default=None, description="A name of your own for the gateway, by TLS 1.2 or newer.")
 
@@ -267,7 +267,7 @@ def find_target(project: Project, name: str) -> Target:
     )
 
 
-def find_place(project: Project, name: str) -> Place:
+def find_place(project: Project, name: str) -> Environment | Previews:
     """Return an environment's own settings. Raises MissingError that lists those there are."""
     if name == LOCAL:
         return Environment(account=EMULATED_ACCOUNT, alarms=Alarms(enabled=False))

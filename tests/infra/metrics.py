@@ -104,7 +104,7 @@ def _made(resources: Sequence[Resource]) -> dict[str, list[Mapping[str, str]]]:
     for api in by.get("aws_api_gateway_rest_api", []):
         for stage in stages:
             place = {"ApiName": api["name"], "Stage": stage}
-            found["AWS/ApiGateway"] += [place, *(place | route for route in _routes(api) if detailed)]
+            found["AWS/ApiGateway"] += [place, *({**place, **route} for route in _routes(api) if detailed)]
     found["AWS/Lambda"] = [{"FunctionName": each["function_name"]} for each in by.get("aws_lambda_function", [])]
     found["AWS/AppRunner"] = [
         {"ServiceName": each["service_name"], "ServiceID": each["service_id"]}

@@ -112,7 +112,12 @@ DETAILS = Resource("details", "aws_api_gateway_method_settings", {"settings": [{
 
 
 def alarm(metric: str, **dimensions: str) -> Resource:
-    values = {"namespace": "AWS/ApiGateway", "metric_name": metric, "dimensions": dimensions, "metric_query": []}
+    values: dict[str, Any] = {
+        "namespace": "AWS/ApiGateway",
+        "metric_name": metric,
+        "dimensions": dimensions,
+        "metric_query": [],
+    }
     return Resource("alarm", "aws_cloudwatch_metric_alarm", values)
 
 

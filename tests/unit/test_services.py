@@ -119,8 +119,8 @@ ALL = (
         ),
         pytest.param(
             "kind: lambda\noverrides:\n  prod: {kind: lambda}\n",
-            ":3: unknown key `overrides.prod.kind`: allowed here: alarms, api_key, auth, catalog, cors, cpu, environment, "
-            "example, memory, path, rollout, scaling, secrets, timeout, usage, vpc",
+            ":3: unknown key `overrides.prod.kind`: allowed here: alarms, api_key, auth, catalog, cors, cpu, "
+            "environment, example, memory, path, rollout, scaling, secrets, timeout, usage, vpc",
             id="kind in an override",
         ),
         pytest.param(

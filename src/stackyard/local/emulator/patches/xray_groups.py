@@ -37,7 +37,14 @@ def apply() -> None:
     for name, call in calls.items():
         operation = "".join(word.capitalize() for word in name.split("_"))
         url_paths[f"{{0}}/{operation}$"] = Response.dispatch
-        setattr(Response, name, lambda self, call=call: call(self, self.request_params))
+        setattr(Response, name, _answering(call))
+
+
+def _answering(call: Callable[[Response, Any], Answer]) -> Callable[[Response], Answer]:
+    def answer(self: Response) -> Answer:
+        return call(self, json.loads(self.body))
+
+    return answer
 
 
 def _create(self: Response, asked: Any) -> Answer:
