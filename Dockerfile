@@ -24,7 +24,8 @@ COPY src src
 RUN uv export -q --frozen --no-dev --no-annotate --no-header --package "${SERVICE:?is the build argument that names the service}" \
       --no-emit-workspace -o third-party.txt && \
     uv export -q --frozen --no-dev --no-annotate --no-header --package "${SERVICE}" \
-      --no-hashes --no-editable | grep '^\./' > own.txt
+      --no-hashes --no-editable -o all.txt && \
+    grep '^\./' all.txt > own.txt
 
 FROM uv AS third-party
 ARG TARGETARCH

@@ -22,6 +22,42 @@ SIDE_BY_SIDE = ("--numprocesses=3", "--dist=worksteal")
 ROOMY = {"GOGC": "off", "GOMEMLIMIT": "1200MiB"}
 """Hundreds of short Terraforms collect no garbage before each has that much: a tenth less work for the processors."""
 
+LINT = (
+    ("ruff", "check", "--quiet", "--output-format=concise", "."),
+    ("ruff", "format", "--check", "--quiet", "."),
+    ("yamllint", "--strict", "."),
+    ("python", "-m", "stackyard.schemas", "--check"),
+    ("python", "-m", "stackyard.costtable", "--check"),
+    ("python", "tests/terraform.py", "fmt", "-check", "-recursive", "infra"),
+)
+
+SCANS = {
+    "Dockerfile": ("hadolint", "Dockerfile"),
+    "scripts": ("shellcheck", ".ci/run"),
+    "workflows": ("zizmor", "--offline", "--no-progress", "--quiet", "."),
+    "secrets": (
+        "kingfisher", "scan", ".", "--quiet", "--redact", "--no-validate", "--no-update-check",
+        "--exclude=.venv", "--exclude=.nox", "--exclude=.uv", "--exclude=.stackyard",
+    ),
+    "infra": ("uv", "run", "--quiet", "--no-project", "--with-requirements=infra/checkov.txt", "checkov"),
+}  # fmt: skip
+"""What needs no network, by what is scanned. A finding ends with another code than 0.
+
+Secrets are looked for in files and history, never shown and never tried out. checkov's settings are in `.checkov.yaml`.
+"""
+
+STRICT = {"CKV_PARSE_ERROR_FAIL": "true"}
+"""What checkov cannot read has not been checked."""
+
+EXPORT = ("export", "--quiet", "--frozen", "--all-packages", "--all-groups", "--no-emit-workspace")
+"""Lists every package of the lock but our own, with its hashes."""
+
+AUDIT = ("pip-audit", "--vulnerability-service=osv", "--disable-pip", "--require-hashes", "--progress-spinner=off")
+"""Asks OSV for advisories about each package of a list; its address is `--osv-url`'s."""
+
+ACCEPTED: dict[str, str] = {}
+"""Advisory -> why it does not concern this project."""
+
 
 def sync(session: nox.Session, *groups: str) -> None:
     """Bring the session's environment to what the lock file says."""
@@ -39,11 +75,8 @@ def sync(session: nox.Session, *groups: str) -> None:
 def lint(session: nox.Session) -> None:
     """Style, borders between modules, Terraform's format, and that generated files are fresh."""
     sync(session, "lint")
-    session.run("ruff", "check", "--quiet", "--output-format=concise", ".")
-    session.run("ruff", "format", "--check", "--quiet", ".")
-    session.run("yamllint", "--strict", ".")
-    session.run("python", "-m", "stackyard.schemas", "--check")
-    session.run("python", "tests/terraform.py", "fmt", "-check", "-recursive", "infra")
+    for command in LINT:
+        session.run(*command)
 
 
 @nox.session
@@ -70,8 +103,8 @@ def infra(session: nox.Session) -> None:
 
 @nox.session
 def contract(session: nox.Session) -> None:
-    """The real tools, one at a time: git, Terraform, the embedded AWS."""
-    sync(session, "test")
+    """The real tools, one at a time: git, Terraform, the embedded AWS, what reads the workflows."""
+    sync(session, "test", "security")
     session.run("pytest", *SIDE_BY_SIDE, "tests/contract", *session.posargs)
 
 
@@ -80,6 +113,25 @@ def local(session: nox.Session) -> None:
     """The whole system on this machine: up, deploy, every kind, the gateway, kill -9, bad input, the page."""
     sync(session, "test", "dev", "browser")
     session.run("pytest", *SIDE_BY_SIDE, "tests/local", "tests/browser", *session.posargs)
+
+
+@nox.session
+def security(session: nox.Session) -> None:
+    """Infra, workflows, Dockerfile, secrets, advisories about every locked package: `-- --offline` leaves those out."""
+    sync(session, "security", "test", "dev")
+    if "true" in str(session.run("git", "rev-parse", "--is-shallow-repository", external=True, silent=True, log=False)):
+        session.warn("NOT SCANNED for secrets: the history, of which this clone has no more than its end")
+    for tool, *arguments in SCANS.values():
+        session.run(UV if tool == "uv" else tool, *arguments, external=tool == "uv", env=STRICT)
+    session.run("pytest", "tests/security")
+    asked = list(session.posargs)
+    if "--offline" in asked:
+        session.warn("NOT CHECKED: whether any package has a known vulnerability (--offline)")
+        return
+    locked = f"{session.create_tmp()}/locked.txt"
+    session.run(UV, *EXPORT, f"--output-file={locked}", external=True)
+    ignored = [f"--ignore-vuln={advisory}" for advisory in ACCEPTED]
+    session.run(*AUDIT, *ignored, f"--requirement={locked}", *asked)
 
 
 @nox.session

@@ -35,6 +35,8 @@ NASTY = [
     *("\u2028", "\x85", "e\u0301", "😀"),
 ]
 
+ORIGINS = ["https://shop.example.com", "https://a-b.example:8443", "http://localhost:3000", "http://127.0.0.1"]
+
 texts = st.one_of(st.sampled_from(NASTY), st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
 names = st.from_regex(r"[a-z](-?[a-z0-9]){0,20}", fullmatch=True)
 paths = st.from_regex(r"/([a-z0-9][a-z0-9_-]{0,20})?", fullmatch=True)
@@ -63,6 +65,12 @@ def settings_of_services(draw: st.DrawFn) -> dict[str, Any]:
             "alarms": draw(
                 st.lists(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9 _./:+=@,()#-]{0,20}", fullmatch=True), max_size=3)
             ),
+        }
+    if draw(st.booleans()):
+        data["cors"] = {
+            "origins": draw(st.lists(st.sampled_from(ORIGINS), unique=True, max_size=3)),
+            "methods": draw(st.lists(st.sampled_from(["GET", "PUT", "DELETE"]), min_size=1, unique=True)),
+            "credentials": draw(st.booleans()),
         }
     if draw(st.booleans()):
         data |= {"api_key": True, "usage": {"rate": draw(st.integers(1, 100)), "period": "day"}}

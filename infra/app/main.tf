@@ -80,7 +80,9 @@ module "load_balancer" {
   vpc_id     = module.network[0].vpc_id
   subnet_ids = module.network[0].subnet_ids
   cidr       = module.network[0].cidr
-  emulated   = local.emulated
+
+  deletion_protection = module.catalog.environment.protected
+  emulated            = local.emulated
 }
 
 module "ecs_cluster" {
@@ -214,6 +216,17 @@ locals {
   )
 }
 
+module "waf" {
+  source = "../modules/waf"
+  count  = length(module.catalog.services) > 0 && module.catalog.environment.waf != null ? 1 : 0
+
+  name          = local.full_name
+  stage_arn     = module.api_gateway[0].stage_arn
+  mode          = module.catalog.environment.waf.mode
+  rate          = module.catalog.environment.waf.rate
+  log_retention = module.catalog.environment.log_retention
+}
+
 # API Gateway deploys no API without a method, so where there is no service there is no gateway either.
 module "api_gateway" {
   source = "../modules/api-gateway"
@@ -225,6 +238,7 @@ module "api_gateway" {
   partition     = local.partition
   dns_suffix    = data.aws_partition.current.dns_suffix
   throttle      = module.catalog.environment.throttle
+  domain        = module.catalog.environment.domain
   log_retention = module.catalog.environment.log_retention
   tracing       = module.catalog.environment.xray
 
@@ -233,6 +247,7 @@ module "api_gateway" {
     path        = service.path
     api_key     = service.api_key
     usage       = service.usage
+    cors        = length(service.cors.origins) > 0
     example     = service.example
     catalog     = service.catalog
     integration = local.integrations[name]

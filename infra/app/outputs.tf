@@ -8,6 +8,11 @@ output "url" {
   value       = join("", module.api_gateway[*].url)
 }
 
+output "domain" {
+  description = "The environment's domain, and the name that its DNS record (CNAME) must lead to; null where there is none."
+  value       = one(module.api_gateway[*].domain)
+}
+
 output "stage" {
   description = "Name of the gateway's stage."
   value       = var.environment
@@ -52,6 +57,11 @@ output "services" {
 output "rollouts" {
   description = "Name of the CodeDeploy application for services with a canary or linear rollout; null where there is none."
   value       = one(module.lambda_rollout[*].application)
+}
+
+output "guarded" {
+  description = "ARNs of load balancers that AWS refuses to delete; `inv destroy` lifts that."
+  value       = module.catalog.environment.protected && !local.emulated ? module.load_balancer[*].arn : []
 }
 
 output "eks" {

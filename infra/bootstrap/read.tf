@@ -1,7 +1,7 @@
 locals {
   # What a plan needs, and no more. It is for `terraform plan -lock=false`: who may only read may take no lock either.
   read = { for name, arns in local.arns : name => {
-    read = [
+    read = concat(local.read_edge[name], [
       {
         Sid      = "ReadOwnState"
         Effect   = "Allow"
@@ -33,15 +33,14 @@ locals {
       {
         Sid      = "ReadImages"
         Effect   = "Allow"
-        Action   = ["ecr:BatchGetImage", "ecr:DescribeImages", "ecr:DescribeRepositories", "ecr:GetRepositoryPolicy", "ecr:ListImages"]
+        Action   = ["ecr:BatchGetImage", "ecr:GetRepositoryPolicy", "ecr:ListImages"]
         Resource = concat([aws_ecr_repository.images.arn], local.elsewhere_images)
       },
       {
         Sid    = "ReadFunctions"
         Effect = "Allow"
         Action = [
-          "lambda:GetAlias", "lambda:GetFunction", "lambda:GetFunctionCodeSigningConfig", "lambda:GetFunctionConcurrency",
-          "lambda:GetFunctionConfiguration", "lambda:GetPolicy", "lambda:ListAliases", "lambda:ListTags",
+          "lambda:GetAlias", "lambda:GetFunction", "lambda:GetFunctionConfiguration", "lambda:GetPolicy",
           "lambda:ListVersionsByFunction",
         ]
         Resource = arns.functions
@@ -49,7 +48,7 @@ locals {
       {
         Sid      = "ReadServiceRoles"
         Effect   = "Allow"
-        Action   = ["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies", "iam:ListRoleTags"]
+        Action   = ["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies"]
         Resource = arns.roles
       },
       {
@@ -92,7 +91,7 @@ locals {
           Null            = { "aws:ResourceTag/project" = "false" }
         }
       },
-    ]
+    ])
 
     read-compute = [
       {
@@ -113,7 +112,6 @@ locals {
           "elasticloadbalancing:DescribeListeners", "elasticloadbalancing:DescribeLoadBalancerAttributes",
           "elasticloadbalancing:DescribeLoadBalancers", "elasticloadbalancing:DescribeTags",
           "elasticloadbalancing:DescribeTargetGroupAttributes", "elasticloadbalancing:DescribeTargetGroups",
-          "elasticloadbalancing:DescribeTargetHealth",
           "kms:ListAliases",
           "logs:DescribeLogGroups",
         ]
@@ -131,7 +129,6 @@ locals {
         Effect = "Allow"
         Action = [
           "ecs:DescribeClusters", "ecs:DescribeServiceDeployments", "ecs:DescribeServices", "ecs:ListServiceDeployments",
-          "ecs:ListTagsForResource",
         ]
         Resource = [arns.ecs.cluster, arns.ecs.services, "${replace(arns.ecs.services, ":service/", ":service-deployment/")}/*", arns.ecs.tasks]
       },
@@ -188,5 +185,6 @@ locals {
   } }
 
   gateway_verbs   = ["apigateway:DELETE", "apigateway:GET", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT"]
+  gateway_writes  = [for verb in local.gateway_verbs : verb if verb != "apigateway:GET"]
   apprunner_kinds = ["autoscalingconfiguration", "observabilityconfiguration", "service", "vpcconnector"]
 }

@@ -43,6 +43,15 @@ def _check_variables(value: dict[str, str]) -> dict[str, str]:
 
 Variable = Annotated[str, Field(pattern=_VARIABLE), AfterValidator(_check_variable)]
 SecretName = Annotated[str, Field(pattern=r"^[A-Za-z0-9/_+=.@-]{1,256}$")]
+Origin = Annotated[
+    str,
+    Field(
+        pattern=r"^(\*|(https://[a-z0-9-]+(\.[a-z0-9-]+)*|http://(localhost|127\.0\.0\.1))(:[1-9][0-9]{0,4})?)$",
+        description="https:// and a host in small letters, without a path or a slash at the end",
+    ),
+]
+Method = Literal["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"]
+HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,60}$")]
 AlarmName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _./:+=@,()#-]{0,254}$")]
 
 
@@ -92,6 +101,32 @@ class Rollout(FileModel):
         return self.interval if self.strategy == "canary" else 0
 
 
+class Cors(FileModel):
+    """Which pages of other origins a browser lets call the service, and how (Fetch: CORS protocol)."""
+
+    origins: Annotated[list[Origin], Field(max_length=20)] = Field(
+        default_factory=list,
+        description="Origins as a browser sends them, like https://shop.example.com; http only for localhost. "
+        '"*": every page there is. None: no other origin\'s.',
+    )
+    methods: Annotated[list[Method], Field(min_length=1)] = Field(
+        default_factory=lambda: ["GET", "HEAD", "POST"], description="What such a page may do."
+    )
+    headers: Annotated[list[HeaderName], Field(max_length=20)] = Field(
+        default_factory=lambda: ["authorization", "content-type", "x-api-key", "x-request-id"],
+        description="What headers it may send beside those that every page may.",
+    )
+    expose: Annotated[list[HeaderName], Field(max_length=20)] = Field(
+        default_factory=lambda: ["x-request-id"], description="What headers of an answer it may read."
+    )
+    credentials: bool = Field(default=False, description="Whether the browser sends cookies along.")
+    max_age: int = Field(default=600, ge=0, le=86400, description="Seconds that a browser remembers all this.")
+
+    def size(self) -> int:
+        """Return the bytes that it takes of a function's environment."""
+        return len(self.model_dump_json()) + len("SERVICE_CORS") if self.origins else 0
+
+
 class Service(FileModel):
     """One service, as it runs in one environment."""
 
@@ -132,6 +167,7 @@ class Service(FileModel):
     vpc: bool = Field(default=False, description="Whether an `apprunner` service joins the environment's network.")
     api_key: bool = Field(default=False, description="Whether callers must send an API key (x-api-key).")
     usage: Usage | None = Field(default=None, description="What a caller with the API key may use.")
+    cors: Cors = Field(default_factory=Cors, description="Which pages of other origins may call it from a browser.")
     example: str | None = Field(
         default=None,
         max_length=200,
@@ -181,12 +217,14 @@ def check_kind(service: Service) -> list[tuple[tuple[str, ...], str]]:
     if service.usage is not None and not service.api_key:
         problems.append((("usage",), "`usage` limits the holders of an API key; it needs `api_key: true`"))
     problems += _check_rollout(service, kind)
+    problems += _check_cors(service.cors)
     both = sorted(set(service.environment) & set(service.secrets))
     if both:
         problems.append((("secrets", both[0]), f"`{both[0]}` is in `environment` and in `secrets`; keep one"))
-    room = ENVIRONMENT_BYTES - 512 - FUNCTION_VARIABLE_BYTES * len(service.secrets)
+    room = ENVIRONMENT_BYTES - 512 - FUNCTION_VARIABLE_BYTES * len(service.secrets) - service.cors.size()
     if kind.runs == "function" and sum(len(f"{n}{v}".encode()) for n, v in service.environment.items()) > room:
-        problems.append((("secrets",), f"{len(service.secrets)} secrets leave {room} bytes for `environment`"))
+        why = f"{len(service.secrets)} secrets and `cors` leave {room} bytes for `environment`"
+        problems.append((("environment",), why))
     return problems
 
 
@@ -205,6 +243,17 @@ def _check_rollout(service: Service, kind: Kind) -> list[tuple[tuple[str, ...], 
         why = f"the rollout takes {rollout.minutes()} minutes; CodeDeploy has {LONGEST_ROLLOUT} at the most"
         problems.append((("rollout", "interval"), why))
     return problems
+
+
+def _check_cors(cors: Cors) -> list[tuple[tuple[str, ...], str]]:
+    if cors.model_fields_set and "origins" not in cors.model_fields_set:
+        return [(("cors",), "`cors` needs `origins`; without any, no page of another origin may call the service")]
+    if "*" in cors.origins and cors.credentials:
+        why = 'any page could act in the name of who is signed in: with `credentials`, name the origins, not "*"'
+        return [(("cors", "credentials"), why)]
+    if "*" in cors.origins and len(cors.origins) > 1:
+        return [(("cors", "origins"), '"*" is every origin; leave it out or keep it alone')]
+    return []
 
 
 _KIND_KEYS = frozenset[str]().union(*(kind.keys for kind in KINDS.values()))

@@ -25,12 +25,8 @@ from stackyard.yamlfile import read_yaml
 FILE = "stackyard.yaml"
 EMULATED_ACCOUNT = "123456789012"
 
-Region = Annotated[
-    str,
-    Field(
-        pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$", description="An AWS region, such as eu-west-1.", examples=["eu-west-1"]
-    ),
-]
+REGION = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"
+Region = Annotated[str, Field(pattern=REGION, description="An AWS region, such as eu-west-1.", examples=["eu-west-1"])]
 
 Retention = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653
@@ -75,6 +71,34 @@ class Cluster(FileModel):
     )
 
 
+class Waf(FileModel):
+    """A firewall before the gateway: AWS's rules, and a limit for each address (AWS WAF)."""
+
+    mode: Literal["count", "block"] = Field(
+        default="count", description="What it does with a request that a rule minds: only log it, or answer 403."
+    )
+    rate: int = Field(
+        default=2000, ge=10, le=2_000_000_000, description="Requests that one address may make in five minutes."
+    )
+
+
+class Domain(FileModel):
+    """A name of the team's own for the gateway (API Gateway: Set up custom domain names for REST APIs)."""
+
+    name: str = Field(
+        pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$",
+        max_length=253,
+        description="A host, in small letters.",
+    )
+    certificate: str = Field(
+        pattern=r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z0-9-]+$",
+        description="ARN of its certificate in AWS Certificate Manager, in the environment's region.",
+    )
+    only: bool = Field(
+        default=False, description="Whether the gateway's own address is closed; first have DNS lead here."
+    )
+
+
 class Place(FileModel):
     """What environments and previews have in common: where they live, and on what terms."""
 
@@ -82,6 +106,9 @@ class Place(FileModel):
     region: Region | None = Field(default=None, description="Its AWS region, where it is not the project's.")
     log_retention: Retention = Field(default=30, description="Days that logs are kept.")
     throttle: Throttle = Field(default_factory=Throttle, description="The gateway's limits.")
+    waf: Waf | None = Field(
+        default=None, description="The firewall before the gateway; without it there is none. About $9 a month."
+    )
     xray: bool = Field(default=True, description="Whether requests are traced with X-Ray.")
     network: Network = Field(default_factory=Network, description="Where services of kind ecs and eks stand.")
     eks: Cluster = Field(default_factory=Cluster, description="Where services of kind eks run.")
@@ -91,6 +118,7 @@ class Environment(Place):
     """One environment: where it lives and how carefully it is treated."""
 
     protected: bool = Field(default=False, description="Deploys ask first.")
+    domain: Domain | None = Field(default=None, description="A name of your own for the gateway, by TLS 1.2 or newer.")
 
 
 class Previews(Place):
@@ -205,7 +233,7 @@ def find_overlaps(project: Project) -> list[tuple[str, str]]:
 
 def find_target(project: Project, name: str) -> Target:
     """Return an environment by name. Raises MissingError that lists those there are."""
-    place = _find_place(project, name)
+    place = find_place(project, name)
     return Target(
         project=project.project,
         name=name,
@@ -216,7 +244,8 @@ def find_target(project: Project, name: str) -> Target:
     )
 
 
-def _find_place(project: Project, name: str) -> Place:
+def find_place(project: Project, name: str) -> Place:
+    """Return an environment's own settings. Raises MissingError that lists those there are."""
     if name == LOCAL:
         return Environment(account=EMULATED_ACCOUNT)
     if name in project.environments:

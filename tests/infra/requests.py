@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-Request = tuple[str, str, Mapping[str, str]]
+from tests.infra.iam import Context
+
+Request = tuple[str, str, Context]
 
 EC2 = "arn:aws:ec2:eu-west-1:111111111111"
 IAM = "arn:aws:iam::111111111111"
@@ -27,6 +29,8 @@ SECRETS = "arn:aws:secretsmanager:eu-west-1:111111111111:secret"
 LOGS = "arn:aws:logs:eu-west-1:111111111111:log-group:/aws"
 SCALING = "arn:aws:application-autoscaling:eu-west-1:111111111111"
 ROLLOUTS = "arn:aws:codedeploy:eu-west-1:111111111111"
+FIREWALLS = "arn:aws:wafv2:eu-west-1:111111111111:regional"
+STAGE = "arn:aws:apigateway:eu-west-1::/restapis/1/stages/dev"
 SCHEDULES = "arn:aws:scheduler:eu-west-1:111111111111:schedule/default"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 
@@ -74,6 +78,12 @@ MAY: list[Request] = [
     ("apprunner:CreateService", f"{RUNNER}:autoscalingconfiguration/x/1/1", DEV),
     ("kms:TagResource", "arn:aws:kms:eu-west-1:111111111111:key/new", MADE),
     ("kms:ScheduleKeyDeletion", KEY, {**DEV, "kms:ScheduleKeyDeletionPendingWindowInDays": "30"}),
+    ("wafv2:CreateWebACL", f"{FIREWALLS}/webacl/acme-dev/new", MADE),
+    ("wafv2:CreateWebACL", f"{FIREWALLS}/managedruleset/AWSManagedRulesCommonRuleSet/1", MADE),
+    ("apigateway:SetWebACL", STAGE, DEV),
+    ("logs:CreateLogGroup", "arn:aws:logs:eu-west-1:111111111111:log-group:aws-waf-logs-acme-dev", MADE),
+    ("apigateway:POST", f"{API}:/domainnames", MADE),
+    ("apigateway:POST", f"{API}:/domainnames/dev.acme.example/basepathmappings", {}),
     ("iam:CreateRole", SERVICE, CAPPED),
     ("iam:PutRolePolicy", NODES, WIDER),
     ("iam:AttachRolePolicy", NODES, {**WIDER, "iam:PolicyARN": "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"}),
@@ -87,9 +97,22 @@ MAY: list[Request] = [
     ("logs:FilterLogEvents", f"{LOGS}/lambda/acme-dev-web", {}),
     ("apigateway:POST", f"{API}:/vpclinks", MADE),
     ("apigateway:DELETE", f"{API}:/usageplans/1", DEV),
+    ("apigateway:PUT", f"{API}:/restapis/1", DEV),
+    ("apigateway:POST", f"{API}:/restapis/1/deployments", DEV),
+    ("apigateway:POST", f"{API}:/restapis/1/stages", {**DEV, **MADE}),
+    ("apigateway:POST", f"{API}:/usageplans/1/keys", DEV),
 ]
 
 MAY_NOT: list[Request] = [
+    ("apigateway:POST", f"{API}:/domainnames/prod.acme.example/basepathmappings", {}),
+    ("apigateway:PATCH", f"{API}:/domainnames/prod.acme.example", PROD),
+    ("wafv2:DeleteWebACL", f"{FIREWALLS}/webacl/acme-prod/1", PROD),
+    ("wafv2:DeleteLoggingConfiguration", f"{FIREWALLS}/webacl/acme-prod/1", PROD),
+    ("apigateway:SetWebACL", STAGE, PROD),
+    ("apigateway:SetWebACL", STAGE, OTHER),
+    ("apigateway:SetWebACL", STAGE, {}),
+    ("logs:PutResourcePolicy", "*", {}),
+    ("logs:DeleteLogGroup", "arn:aws:logs:eu-west-1:111111111111:log-group:aws-waf-logs-acme-prod", PROD),
     ("s3:DeleteObject", f"{STATES}/releases/dev/3.json", {}),
     ("s3:PutObject", f"{STATES}/releases/prod/3.json", {}),
     ("s3:GetObject", f"{STATES}/app/prod/terraform.tfstate", {}),
@@ -165,6 +188,10 @@ MAY_NOT: list[Request] = [
     ("iam:PassRole", SERVICE, {"iam:PassedToService": "ec2.amazonaws.com"}),
     ("iam:PassRole", f"{IAM}:role/acme/prod/acme-prod-web", {"iam:PassedToService": "lambda.amazonaws.com"}),
     ("apigateway:PATCH", f"{API}:/vpclinks/1", PROD),
+    ("apigateway:DELETE", f"{API}:/restapis/1", {}),
+    ("apigateway:PUT", f"{API}:/restapis/1", {"aws:ResourceTag/environment": "dev"}),
+    ("apigateway:POST", f"{API}:/restapis/1/deployments", {}),
+    ("apigateway:PATCH", f"{API}:/usageplans/1", {}),
     ("apigateway:PATCH", f"{API}:/apikeys/1", OTHER),
     ("apigateway:POST", f"{API}:/usageplans", MADE_FOR_PROD),
 ]
@@ -177,6 +204,7 @@ STATE = "arn:aws:s3:::acme-state-111111111111-eu-west-1"
 FUNCTIONS = "arn:aws:lambda:eu-west-1:111111111111:function"
 
 PREVIEWS_MAY: list[Request] = [
+    ("wafv2:UpdateWebACL", f"{FIREWALLS}/webacl/acme-pr-12/1", {}),
     ("s3:PutObject", f"{STATE}/app/pr-12/terraform.tfstate", {}),
     ("s3:DeleteObject", f"{STATE}/app/pr-12/terraform.tfstate.tflock", {}),
     ("s3:DeleteObject", f"{STATE}/app/pr-12/terraform.tfstate", {}),
@@ -198,6 +226,7 @@ PREVIEWS_MAY: list[Request] = [
 ]
 
 PREVIEWS_MAY_NOT: list[Request] = [
+    ("wafv2:UpdateWebACL", f"{FIREWALLS}/webacl/acme-dev/1", {}),
     ("s3:PutObject", f"{STATE}/app/dev/terraform.tfstate", {}),
     ("s3:DeleteObject", f"{STATE}/app/prod/terraform.tfstate", {}),
     ("s3:DeleteObject", f"{STATE}/releases/pr-12/1.json", {}),

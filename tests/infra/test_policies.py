@@ -9,17 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.infra.iam import Statement, generic, is_allowed, kinds_of, overlap, parse
+from tests.infra.iam import UNLISTED, Statement, generic, is_allowed, kinds_of, overlap, parse
 from tests.infra.requests import MAY, MAY_NOT, PREVIEWS_MAY, PREVIEWS_MAY_NOT, STOPPED, THROUGH, Request
 from tests.infra.rights import READS, WRITES
 from tests.terraform import ROOT
-
-UNLISTED = {
-    # AWS's own policies use them (AmazonEKSComputePolicy, AmazonEKSLoadBalancingPolicy).
-    ("ec2:CreateTags", "ec2:CreateAction"),
-    ("elasticloadbalancing:AddTags", "elasticloadbalancing:CreateAction"),
-}
-"""Conditions that AWS's reference forgets at their action."""
 
 Policies = Mapping[str, list[Statement]]
 
@@ -156,7 +149,7 @@ def _label(request: Request | str) -> str:
     if isinstance(request, str):
         return request
     action, resource, context = request
-    return f"{action} {resource.rpartition(':')[2]} {' '.join(context.values())}"
+    return f"{action} {resource.rpartition(':')[2]} {' '.join(map(str, context.values()))}"
 
 
 @pytest.mark.parametrize("request_", MAY, ids=_label)

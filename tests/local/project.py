@@ -105,6 +105,15 @@ class Project:
         """The gateway's address."""
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def calls(self) -> Path:
+        """Every call of the embedded AWS, where `record` asked for it before `up`."""
+        return self.root / ".stackyard/local/calls.jsonl"
+
+    def record(self) -> None:
+        """Have the next `up` write down every call of the embedded AWS."""
+        self.env["STACKYARD_RECORD_CALLS"] = "1"
+
     def write(self, path: str, text: str) -> None:
         """Write a file of the project."""
         file = self.root / path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,8 @@ from stackyard.tools.apikeys import describe_keys
 from stackyard.tools.process import SystemRunner
 from stackyard.tools.terraform_binary import find_terraform
 from tests.local.project import Project
+
+SHOP = "https://shop.example.com"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -67,16 +70,47 @@ def test_a_changed_setting_reaches_the_running_process(shared: Project) -> None:
     assert "no changes" in shared.deploy().err
 
 
+def test_a_plan_tells_what_changes_in_the_cost(shared: Project) -> None:
+    """A service resized, one added with the network it needs, one removed: all in one plan, which leaves it at that."""
+    services = shared.root / "src/services"
+    away = (services / "tint").rename(shared.root.parent / "tint")
+    shutil.copytree(away, services / "shop", ignore=shutil.ignore_patterns("__pycache__"))
+    (services / "shop/tint").rename(services / "shop/shop")
+    shared.write("src/services/shop/shop/app.py", "app = None\n")
+    shared.write("src/services/shop/service.yaml", "kind: ecs\n")
+    shared.change("src/services/api/service.yaml", "kind: lambda", "kind: lambda\nmemory: 2048")
+    planned = shared.run("plan", "--env", "local", "--json")
+    assert planned.code == 0, planned.text()
+    cost = json.loads(planned.out)["cost"]
+    parts = {part["name"]: (part["usd_change"], part["why"]) for part in cost["parts"]}
+    assert parts["api"] == (1.34, "memory 1024 → 2048")
+    assert parts["shop"] == (7.95, "new, ecs")
+    assert parts["tint"] == (-2.07, "goes")
+    assert "NAT gateway comes" in parts["shared"][1]
+    assert cost["usd_change"] == round(sum(usd for usd, _ in parts.values()), 2)
+
+    shutil.rmtree(services / "shop")
+    away.rename(services / "tint")
+    shared.change("src/services/api/service.yaml", "kind: lambda\nmemory: 2048", "kind: lambda")
+
+
 def test_destroy_takes_all_of_it_away_and_a_deploy_brings_it_back(shared: Project) -> None:
     """Only with the environment's name typed; what `inv bootstrap` made stays; a key is asked for where one is due."""
-    shared.change("src/services/api/service.yaml", "kind: lambda", "kind: lambda\napi_key: true")
+    asks = "api_key: true\ncors: {origins: ['https://shop.example.com']}"
+    shared.change("src/services/api/service.yaml", "kind: lambda", f"kind: lambda\n{asks}")
     assert "release 3" in shared.deploy().err
-    assert httpx.get(f"{shared.url}/greet").json()["message"] == "Forbidden"
+    closed = httpx.get(f"{shared.url}/greet", headers={"origin": SHOP})
+    assert closed.json() == {"message": "Forbidden", "request_id": closed.headers["x-request-id"]}
+    assert closed.headers["access-control-allow-origin"] == "*"
     session = Session.begin(shared.root, "local", Screen())
     deployed = json.loads((shared.root / ".stackyard/local/deployment.json").read_text())
     keys = describe_keys(session.aws, deployed["api_id"])
     answer = httpx.get(f"{shared.url}/greet", headers={"x-api-key": keys[0]["value"]})
     assert answer.json() == {"message": "Hello, World!"}
+    asked = {"origin": SHOP, "access-control-request-method": "GET", "access-control-request-headers": "x-api-key"}
+    for path in ("/", "/greet"):
+        preflight = httpx.options(f"{shared.url}{path}", headers=asked)
+        assert (preflight.status_code, preflight.headers["access-control-allow-origin"]) == (200, SHOP)
 
     seen = shared.run("destroy", "--env", "local", "--dry-run")
     assert seen.code == 0, seen.text()

@@ -1,7 +1,8 @@
 """The round of a service's life for every kind: added, deployed, found well, changed, removed, nothing else touched.
 
 One project for all of it, on one core (conftest.py): a deploy of all four kinds takes half a minute. Each test leaves
-it as it found it, but for the last two: one changes a service's kind, one takes all away.
+it as it found it, but for the last three: one changes a service's kind, one takes all away, one destroys it, and asks
+the roles of the bootstrap for every call that was made from the first to the last.
 """
 
 from __future__ import annotations
@@ -19,6 +20,10 @@ import pytest
 from stackyard.commands.session import Session
 from stackyard.screen import Screen
 from stackyard.tools.clusters import find_cluster
+from tests.clients import make_client
+from tests.infra.calls import judge, read_calls, read_given
+from tests.infra.named import Place
+from tests.infra.unused import ROLLOUTS, STAY, explain
 from tests.local.project import Project, smoke
 from tests.waiting import until
 
@@ -50,6 +55,7 @@ LIMITED = "api_key: true\nusage: {rate: 5, burst: 5}\n"
 @pytest.fixture(scope="module")
 def before(shared: Project) -> dict[str, dict[str, Any]]:
     """Bring api up alone, and return what is said of it."""
+    shared.record()
     shared.up()
     return describe(shared)
 
@@ -76,11 +82,25 @@ def kinds(shared: Project, before: Mapping[str, object]) -> Project:
     return shared
 
 
+@pytest.fixture(scope="module")
+def planned(kinds: Project) -> range:
+    """The numbers of the calls of a plan of all of it."""
+    first = len(read_calls(kinds.calls))
+    done = kinds.run("plan", "--env", "local", "--json")
+    assert json.loads(done.out)["changed"] is False, done.text()
+    return range(first, len(read_calls(kinds.calls)))
+
+
 def describe(project: Project) -> dict[str, dict[str, Any]]:
     """Return what `inv services` says, by service."""
     done = project.run("services", "--json")
     assert done.code == 0, done.text()
     return {row["name"]: row for row in json.loads(done.out)}
+
+
+def client(project: Project, service: str) -> Any:  # boto3 makes its clients at run time
+    """Return a client of the embedded AWS that is none of the tasks'."""
+    return make_client(json.loads((project.root / ".stackyard/local/emulator.json").read_text())["url"], service)
 
 
 def show_key(project: Project, *arguments: str) -> str:
@@ -95,6 +115,7 @@ def get(project: Project, path: str, key: str = "") -> httpx.Response:
     return httpx.get(project.url + path, headers={"x-api-key": key} if key else {}, timeout=35)
 
 
+@pytest.mark.usefixtures("planned")
 def test_every_kind_is_deployed_and_well(kinds: Project, before: Mapping[str, Mapping[str, Any]]) -> None:
     """The smoke tests pass for all, each answers under its path, all are current, a second plan is empty."""
     done = smoke(kinds)
@@ -212,11 +233,47 @@ def test_removed_services_leave_nothing(kinds: Project, before: Mapping[str, Map
         assert get(kinds, f"/{name}/health").json()["status"] == 404
     assert describe(kinds) == before
     assert find_cluster(session.aws, "acme-local") is None
-    clusters = session.aws.client("ecs").describe_clusters(clusters=["acme-local"])["clusters"]
+    clusters = client(kinds, "ecs").describe_clusters(clusters=["acme-local"])["clusters"]
     assert [each for each in clusters if each["status"] != "INACTIVE"] == []
-    assert session.aws.client("apprunner").list_services()["ServiceSummaryList"] == []
-    assert session.aws.client("elbv2").describe_target_groups()["TargetGroups"] == []
-    named = {role["RoleName"] for role in session.aws.client("iam").list_roles(PathPrefix="/acme/local/")["Roles"]}
+    assert client(kinds, "apprunner").list_services()["ServiceSummaryList"] == []
+    assert client(kinds, "elbv2").describe_target_groups()["TargetGroups"] == []
+    named = {role["RoleName"] for role in client(kinds, "iam").list_roles(PathPrefix="/acme/local/")["Roles"]}
     assert named == {"acme-local-api"}
     assert "no changes" in kinds.deploy().err
     assert smoke(kinds).code == 0
+
+
+def test_destroyed_within_its_rights(kinds: Project, planned: range) -> None:
+    """GitHub's roles, as the bootstrap made them, may make every call of it all, and little else.
+
+    Rights that were not used are reviewed (tests/infra/unused.py); any other must go.
+    """
+    destroyed = kinds.run("destroy", "--env", "local", "--confirm", "local")
+    assert destroyed.code == 0, destroyed.text()
+    calls = read_calls(kinds.calls)
+    verdict = judge(calls, Place("123456789012", "eu-west-1", "acme"), "local", planned)
+    assert len(planned) > 100
+    assert verdict.refused == ()
+    reviewed = frozenset[str]().union(*STAY.values())
+    assert verdict.unused - reviewed - ROLLOUTS == set(), "nobody needs them, or tests/infra/unused.py must say who"
+    assert reviewed - verdict.allowed == set(), "they are not allowed any more"
+    print(explain(verdict.unused))  # noqa: T201  (a report: pytest -rP shows it)
+
+
+def test_a_service_reads_its_own_secrets_and_no_other(kinds: Project) -> None:
+    """What its service.yaml names, by the one role that needs it; who names none has no right to read any."""
+    given = read_given(read_calls(kinds.calls))
+    readable = {
+        role: {resource.rpartition("/")[2][:-7] for each in statements for resource in each.resources}
+        for role, all_ in given.items()
+        if (statements := [each for each in all_ if "secretsmanager:GetSecretValue" in each.actions])
+    }
+    reading = ("quick", "quick_exec", "runner_run", "steady_exec", "pods_pod")
+    assert readable == {f"acme-local-{role}": {"token", "other"} for role in reading}
+    actions = {action for each in given["acme-local-api"] for action in each.actions}
+    assert actions == {
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "xray:PutTelemetryRecords",
+        "xray:PutTraceSegments",
+    }

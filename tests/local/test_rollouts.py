@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 
 from tests.clients import make_client
+from tests.infra.calls import judge, read_calls
+from tests.infra.named import Place
+from tests.infra.unused import ROLLOUTS
 from tests.local.conftest import running
 from tests.local.project import Project, read_until
 
@@ -25,6 +28,7 @@ def canary(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Generat
     """A project whose service api has a canary rollout; a minute of CodeDeploy's takes half a second."""
     with running(installed, tmp_path_factory.mktemp("canary") / "project", "api") as project:
         project.env["STACKYARD_ROLLOUT_MINUTE"] = "0.5"
+        project.record()
         text = (project.root / SETTINGS).read_text()
         project.write(SETTINGS, text + ROLLOUT)
         project.up()
@@ -143,3 +147,13 @@ def test_all_at_once_again_takes_codedeploy_away(canary: Project) -> None:
     assert client(canary, "codedeploy").list_applications()["applications"] == []
     planned = canary.run("plan", "--env", "local", "--json")
     assert json.loads(planned.out)["changed"] is False, planned.text()
+
+
+def test_rolled_back_within_its_rights(canary: Project) -> None:
+    """The deploy role, as the bootstrap made it, may make every call of all that; rights for it alone were used."""
+    done = canary.run("rollback", "--env", "local")
+    assert done.code == 0, done.text()
+    assert alias(canary)[0] == "8"
+    verdict = judge(read_calls(canary.calls), Place("123456789012", "eu-west-1", "acme"), "local")
+    assert verdict.refused == ()
+    assert verdict.used >= ROLLOUTS

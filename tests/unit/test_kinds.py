@@ -42,6 +42,18 @@ def test_a_kind_needs_nothing_but_its_name(folder: Folder, kind: str) -> None:
         ("kind: apprunner\nscaling: {max: 26}\n", "scaling.max is 26; App Runner has 25 instances at the most"),
         ("kind: eks\nmemory: 70000\n", "memory is 70000; a pod may ask for 128 to 65536 MiB"),
         ("kind: ecs\nscaling: {min: 5}\n", ":2: scaling.min is 5 and scaling.max is 4; min must not be above max"),
+        ("kind: ecs\ncors: {max_age: 5}\n", ":2: `cors` needs `origins`"),
+        (
+            "kind: ecs\ncors: {origins: ['*'], credentials: true}\n",
+            ":2: any page could act in the name of who is signed in",
+        ),
+        ("kind: ecs\ncors: {origins: ['*', 'https://a.example']}\n", ':2: "*" is every origin'),
+        ("kind: ecs\ncors: {origins: ['https://a.example/']}\n", ":2: `cors.origins"),
+        ("kind: ecs\ncors: {origins: ['http://a.example']}\n", ":2: `cors.origins"),
+        (
+            f"kind: lambda\nenvironment: {{A: {'x' * 3400}}}\ncors: {{origins: ['https://a.example']}}\n",
+            ":2: 0 secrets and `cors` leave",
+        ),
         ("kind: ecs\nusage: {rate: 5}\n", ":2: `usage` limits the holders of an API key; it needs `api_key: true`"),
         ("kind: ecs\nenvironment: {A: x}\nsecrets: {A: s}\n", "`A` is in `environment` and in `secrets`; keep one"),
         ("kind: ecs\nsecrets: {PORT: s}\n", "PORT and names beginning with"),

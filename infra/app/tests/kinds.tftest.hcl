@@ -48,6 +48,9 @@ mock_provider "aws" {
   mock_resource "aws_eks_cluster" {
     defaults = { arn = "arn:aws:eks:eu-west-1:111111111111:cluster/acme-dev", endpoint = "https://cluster.example.com", certificate_authority = [{ data = "Y2E=" }] }
   }
+  mock_resource "aws_launch_template" {
+    defaults = { id = "lt-0123456789abcdef0" }
+  }
   mock_resource "aws_ecs_cluster" {
     defaults = { arn = "arn:aws:ecs:eu-west-1:111111111111:cluster/acme-dev" }
   }
@@ -59,6 +62,9 @@ mock_provider "aws" {
   }
   mock_resource "aws_apprunner_observability_configuration" {
     defaults = { arn = "arn:aws:apprunner:eu-west-1:111111111111:observabilityconfiguration/a/1/0123" }
+  }
+  mock_resource "aws_apprunner_vpc_connector" {
+    defaults = { arn = "arn:aws:apprunner:eu-west-1:111111111111:vpcconnector/a/1/0123" }
   }
   mock_resource "aws_apprunner_service" {
     defaults = { arn = "arn:aws:apprunner:eu-west-1:111111111111:service/acme-dev-front/0123", service_id = "0123", service_url = "abc.eu-west-1.awsapprunner.com" }
@@ -97,6 +103,10 @@ run "deploys_a_service_of_each_kind" {
   assert {
     condition     = length(module.network) == 1 && length(module.load_balancer) == 1 && length(module.ecs_cluster) == 1 && length(module.eks_cluster) == 1 && output.eks.name == "acme-dev"
     error_message = "What the services stand on must be there once."
+  }
+  assert {
+    condition     = length(output.guarded) == 0
+    error_message = "What is not protected must go as it came."
   }
   assert {
     condition = { for path, item in jsondecode(output.openapi).paths : path => item["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"].uri if contains(["/", "/cart", "/front", "/shop"], path) } == {
@@ -141,5 +151,16 @@ run "pays_for_no_endpoint_that_nothing_calls" {
   assert {
     condition     = length(module.network[0].endpoints) == 9 && !contains(keys(module.network[0].endpoints), "eks")
     error_message = "A network without a Kubernetes cluster must not have its endpoints."
+  }
+}
+
+run "guards_a_protected_environment" {
+  command = apply
+  variables {
+    environment = "prod"
+  }
+  assert {
+    condition     = one(output.guarded) == module.load_balancer[0].arn
+    error_message = "A destroy must know what AWS refuses to delete."
   }
 }

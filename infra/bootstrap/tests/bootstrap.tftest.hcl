@@ -99,18 +99,6 @@ run "trusts_one_named_environment" {
   }
 }
 
-run "pins_the_repository_by_its_numbers" {
-  command = plan
-  variables {
-    root = "tests/pinned"
-  }
-
-  assert {
-    condition     = jsondecode(aws_iam_role.github["dev_deploy"].assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"] == "repo:acme@12345/platform@67890:environment:dev"
-    error_message = "With both numbers only the immutable subject may be trusted."
-  }
-}
-
 run "shares_a_trust_that_exists" {
   command = plan
   variables {

@@ -1,4 +1,4 @@
-# tests/infra/test_policies.py reads the plan of the first run.
+# tests/infra/conftest.py reads the plans of the first run and of the one with a repository pinned by its numbers.
 mock_provider "aws" {
   mock_data "aws_partition" {
     defaults = { partition = "aws", dns_suffix = "amazonaws.com" }
@@ -187,6 +187,18 @@ run "opens_nothing_where_there_is_one_account" {
   assert {
     condition     = length([for s in concat(jsondecode(aws_s3_bucket_policy.state.policy).Statement, jsondecode(aws_ecr_repository_policy.images.policy).Statement) : s if can(s.Principal.AWS)]) == 0
     error_message = "No other account may be let in."
+  }
+}
+
+run "pins_the_repository_by_its_numbers" {
+  command = plan
+  variables {
+    root = "tests/pinned"
+  }
+
+  assert {
+    condition     = jsondecode(aws_iam_role.github["dev_deploy"].assume_role_policy).Statement[0].Condition.StringEquals["token.actions.githubusercontent.com:sub"] == "repo:acme@12345/platform@67890:environment:dev"
+    error_message = "With both numbers only the immutable subject may be trusted."
   }
 }
 

@@ -7,6 +7,7 @@ locals {
 }
 
 resource "aws_scheduler_schedule" "retention" {
+  #checkov:skip=CKV_AWS_297:what is encrypted is the name of a log group and a number of days
   for_each = toset(["application", "service"])
 
   # By its whole name, which says whose it is: a schedule has no tags. EventBridge Scheduler allows 64 characters.

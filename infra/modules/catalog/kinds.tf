@@ -54,6 +54,12 @@ locals {
     try(service.rollout.interval * (service.rollout.strategy == "linear" ? ceil(100 / service.rollout.percent) - 1 : 1) > 2880, false) ? "the rollout takes longer than CodeDeploy's 2880 minutes" : "",
   ] : "${service.file}: ${problem}" if problem != ""]])
 
+  wrong_cors = flatten([for name, service in local.services : [for problem in [
+    can(keys(local.service_files[name].cors)) && !can(service.cors.origins[0]) && !can(local.service_files[name].cors.origins) && !can(local.overrides[name].cors.origins) ? "cors needs origins" : "",
+    try(contains(service.cors.origins, "*") && service.cors.credentials, false) ? "cors.credentials: with them, name the origins, not \"*\"" : "",
+    try(contains(service.cors.origins, "*") && length(service.cors.origins) > 1, false) ? "cors.origins: \"*\" is every origin; keep it alone or leave it out" : "",
+  ] : "${service.file}: ${problem}" if problem != ""]])
+
   keyless_usage = [for name, service in local.services : service.file if service.usage != null && service.api_key != true]
   doubled       = flatten([for name, service in local.services : [for variable in keys(service.environment) : "${service.file}: ${variable}" if contains(keys(service.secrets), variable)]])
 

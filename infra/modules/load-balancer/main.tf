@@ -28,6 +28,7 @@ resource "aws_security_group" "this" {
 }
 
 resource "aws_lb" "this" {
+  #checkov:skip=CKV_AWS_91:a network load balancer logs TLS listeners only, and this one has none; the gateway logs each request
   count = var.emulated ? 0 : 1
 
   name               = local.lb_name
@@ -35,6 +36,9 @@ resource "aws_lb" "this" {
   load_balancer_type = "network"
   subnets            = var.subnet_ids
   security_groups    = [aws_security_group.this.id]
+
+  # `inv destroy` lifts it once the name was typed.
+  enable_deletion_protection = var.deletion_protection
 
   # A service of one task stands in one zone; the VPC link comes in through all of them.
   enable_cross_zone_load_balancing = true

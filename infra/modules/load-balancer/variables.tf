@@ -37,6 +37,13 @@ variable "cidr" {
   }
 }
 
+variable "deletion_protection" {
+  description = "Whether AWS refuses to delete it: every private service is reached by it."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "emulated" {
   description = "Whether AWS is the one on a laptop, where there is no load balancer, only its name."
   type        = bool

@@ -34,10 +34,10 @@ _FASTAPIS = {http_exception_handler, request_validation_exception_handler}
 class Adopted:
     """An application as a service: ``app`` is what was adopted."""
 
-    def __init__(self, app: Starlette, service_path: str, endpoints: Mapping[str, Route]) -> None:
+    def __init__(self, app: Starlette, settings: Settings, endpoints: Mapping[str, Route]) -> None:
         self.app = app
         self._endpoints = endpoints
-        self._front = Front(self._serve, service_path)
+        self._front = Front(self._serve, settings.service_path, settings.service_cors)
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -95,7 +95,7 @@ def adopt(
         _answer_problems(app)
     endpoints = probes(settings, checks or {}, check_timeout).items()
     own = {path: Route(path, endpoint) for path, endpoint in endpoints if not answers(app, path)}
-    return Adopted(app, settings.service_path, own)
+    return Adopted(app, settings, own)
 
 
 def _answer_problems(app: Starlette) -> None:

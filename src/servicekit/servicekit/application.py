@@ -37,8 +37,8 @@ class _Service(FastAPI):
         else:
             await self._front(scope, receive, send)
 
-    def put_behind(self, service_path: str) -> None:
-        self._front = Front(super().__call__, service_path)
+    def put_behind(self, settings: Settings) -> None:
+        self._front = Front(super().__call__, settings.service_path, settings.service_cors)
 
 
 def create_app(
@@ -77,5 +77,5 @@ def create_app(
         responses=_RESPONSES,
     )
     add_health(app, settings, checks or {}, check_timeout)
-    app.put_behind(settings.service_path)
+    app.put_behind(settings)
     return app

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 
 from servicekit.context import REQUEST_ID_HEADER, enter, leave, read_context
+from servicekit.cors import share
 from servicekit.health import PROBES
 from servicekit.paths import place
 from servicekit.problems import log_unhandled, unhandled
@@ -19,6 +20,8 @@ from servicekit.websockets import decline, is_handshake
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from servicekit.cors import Cors
 
 _PASSED = "servicekit.front"
 
@@ -28,8 +31,9 @@ _log = logging.getLogger("servicekit.access")
 class Front:
     """An ASGI application in front of another."""
 
-    def __init__(self, app: ASGIApp, service_path: str) -> None:
-        self._app, self._service_path = app, service_path
+    def __init__(self, app: ASGIApp, service_path: str, cors: Cors | None = None) -> None:
+        self._app = app if cors is None else share(app, cors)
+        self._service_path = service_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request; anything else, and what a mounted application gets, is handed on untouched."""

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from stackyard.commands.cluster import take_away
 from stackyard.commands.confirm import ask_if_protected
+from stackyard.commands.guard import refuse_guarded
 from stackyard.commands.observe import variables
 from stackyard.commands.record import begin, record
 from stackyard.commands.rollout import before_plan, check_alarms, clear_way, finish_earlier, roll_out
@@ -57,6 +58,7 @@ def bring(session: Session, hold: Hold, doing: str, wanted: Wanted, options: Opt
     if planned.changed:
         list_changes(session, planned)
         with discarded_when_refused(planned):
+            refuse_guarded(session, stack, planned.changes)
             ask_if_protected(session, yes=options.yes, command=f"inv {doing} --yes")
         # Killed between here and the record, the next run still knows that a release is owed.
         begun = begin(session, wanted.source)
@@ -87,6 +89,9 @@ def _finish(
         if session.endpoint:
             url = tell_gateway(session, session.endpoint, outputs, live)
         healthy = verify_health(session, url, services) if url else None
+        domain = cast("dict[str, str]", outputs.get("domain") or {})
+        if domain:
+            screen.note(f"DNS: {domain['name']} must be a CNAME of {domain['leads_to']}")
     summary = plain_action(changes)
     recorded = record(session, wanted, summary, count_actions([change.action for change in changes]), begun)
     changed, number = begun is not None, recorded.release.number

@@ -12,6 +12,7 @@ from typing import Any
 
 from stackyard.commands.cluster import take_away
 from stackyard.commands.confirm import confirm
+from stackyard.commands.guard import lift_guard
 from stackyard.commands.observe import variables, wanted_images
 from stackyard.commands.previews import leave_nothing
 from stackyard.commands.session import Session
@@ -68,6 +69,7 @@ def destroy(session: Session, *, dry_run: bool = False, typed: str = "") -> Dest
                 confirm(screen, f"Type {target.name} to destroy it: ", {target.name}, command)
         with screen.stage("destroy"):
             take_away(session, planned.changes)
+            lift_guard(session, stack, planned.changes)
             apply_stack(session, stack, planned)
         if session.endpoint:
             tell_gateway(session, session.endpoint, NOTHING | {"stage": target.name}, {})

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
+from stackyard.commands.cost import compare_release
 from stackyard.commands.observe import observe, variables
+from stackyard.commands.record import read_last
 from stackyard.commands.rollout import before_plan
 from stackyard.commands.session import Session
 from stackyard.commands.stacks import init_stack, list_changes, plan_stack, show_changes
 from stackyard.commands.wanted import app_key
+from stackyard.costchange import CostChange
+from stackyard.errors import StackyardError
 from stackyard.plan import UNBUILT
-from stackyard.tools.tfevents import plain_action
+from stackyard.reports import render_plan
+from stackyard.tools.holding import write_atomically
+from stackyard.tools.tfevents import plain_action, short_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +32,12 @@ class Report:
     """Tags by service, as the sources want them."""
     images_missing: list[str]
     """Those of them that the registry lacks."""
+    cost: CostChange | None = None
+    """What changes in a month's cost; None where that is not known."""
+
+    def record(self) -> dict[str, object]:
+        """Return it as data."""
+        return asdict(self) | {"cost": None if self.cost is None else self.cost.record()}
 
 
 def plan(session: Session, *, full: bool = False, allow_empty: bool = False) -> Report:
@@ -48,8 +61,40 @@ def plan(session: Session, *, full: bool = False, allow_empty: bool = False) -> 
         if full:
             screen.data(stack.show(planned))
         planned.file.unlink(missing_ok=True)
+        change = _compare_cost(session)
     changes = [asdict(change) for change in planned.changes]
     missing = [step.tag for step in seen.plan.images if step.digest is None]
     return Report(
-        session.target.name, planned.changed, plain_action(planned.changes), changes, seen.plan.tags(), missing
+        session.target.name,
+        planned.changed,
+        plain_action(planned.changes),
+        changes,
+        seen.plan.tags(),
+        missing,
+        change,
     )
+
+
+def _compare_cost(session: Session) -> CostChange | None:
+    """Show what a deploy changes in a month's cost. What is not known never fails a plan."""
+    screen = session.screen
+    try:
+        change = compare_release(session, read_last(session))
+    except StackyardError as error:
+        screen.note(f"cost: not known: {error}")
+        return None
+    if change is None:
+        screen.note("cost: not compared: the running release does not say which settings it had")
+        return None
+    whole, *parts = change.lines()
+    screen.note(f"cost: {whole}" + (", were it in AWS" if session.target.emulated else ""))
+    for part in parts:
+        screen.note(f"  {part}")
+    return change
+
+
+def write_plan(report: Report, file: Path) -> None:
+    """Write a report as Markdown, without a value of any attribute. Raises MissingError where it cannot be written."""
+    changes = [change | {"address": short_address(change["address"])} for change in report.changes]
+    cost = report.cost.lines() if report.cost is not None else []
+    write_atomically(file, render_plan(report.summary, changes, report.images_missing, cost))

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from stackyard.commands.cost import ground_of
 from stackyard.commands.session import Session
 from stackyard.commands.wanted import Wanted
 from stackyard.errors import MissingError, ToolError
@@ -105,6 +106,7 @@ def record(
             source=wanted.source,
             built=wanted.built or commit,
             settings=record_settings(session.catalog),
+            ground=asdict(ground_of(session)),
             changes=dict(changes),
             id=owed.id,
         )

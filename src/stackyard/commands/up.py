@@ -33,6 +33,8 @@ from stackyard.tools.holding import find_holder, take
 from stackyard.tools.process import Daemon
 
 PORT = 8080
+RECORD = "STACKYARD_RECORD_CALLS"
+"""Variable that has the embedded AWS write down every call, in ``.stackyard/local/calls.jsonl``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,8 @@ def _start_emulator(session: Session, started: list[tuple[str, Daemon]]) -> Runn
             session.screen.note(f"ended {daemons.TITLES[name]} of a run that was killed")
     layout.deployment.unlink(missing_ok=True)
     arguments = ["--port", "0", "--account", target.account, "--region", target.region]
+    if os.environ.get(RECORD):
+        arguments += ["--calls", str(layout.calls)]
     daemon, running = daemons.start(layout, EMULATOR, arguments, os.environ, deadline=60)
     started.append((EMULATOR, daemon))
     session.screen.note(f"{running.url} (process {running.pid})")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from stackyard.kinds.kind import Kind, Size
 from stackyard.kinds.pairs import wrong_pair
+from stackyard.kinds.use import HOURS, Load, Use, plain
 
 # App Runner: Architecture ("App Runner supported configurations"): MiB by cpu.
 _PAIRS = {
@@ -22,6 +25,21 @@ def _check(size: Size) -> str | None:
     return wrong_pair(size, _PAIRS, "App Runner")
 
 
+def _uses(load: Load) -> tuple[Use, ...]:
+    # AWS App Runner pricing: memory always, processors while an instance answers, for a minute at the least.
+    whole = HOURS * 60 * load.low
+    minutes = min(Decimal(load.requests), whole)
+    one = Decimal(load.cpu) / 1024
+    return (
+        Use("apprunner.gb-hours", load.gigabytes * HOURS, f"{plain(load.gigabytes)} GB x {HOURS} h"),
+        Use(
+            "apprunner.vcpu-hours",
+            one * minutes / 60,
+            f"{plain(one)} vCPU x {plain(minutes)} minutes with requests, of {plain(whole)}",
+        ),
+    )
+
+
 KIND = Kind(
     name="apprunner",
     image_target="server",
@@ -34,6 +52,7 @@ KIND = Kind(
     cpu=1024,
     scaling={"min": 1, "max": 10, "concurrency": 100},
     check=_check,
+    uses=_uses,
     keys=frozenset({"cpu", "vpc", "scaling.min", "scaling.concurrency"}),
     replaces="starts new instances beside the old ones and takes those away when the new ones are healthy",
     injects_secrets=True,

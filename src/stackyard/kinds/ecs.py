@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from stackyard.kinds.kind import Kind, Size
 from stackyard.kinds.pairs import wrong_pair
+from stackyard.kinds.use import HOURS, Load, Use, plain
 
 # Amazon ECS: "Task CPU and memory" of Fargate task definition parameters: MiB by cpu.
 _PAIRS = {
@@ -21,18 +24,28 @@ def _check(size: Size) -> str | None:
     return wrong_pair(size, _PAIRS, "Fargate")
 
 
+def _uses(load: Load) -> tuple[Use, ...]:
+    return (
+        Use("fargate.vcpu-hours", load.processors * HOURS, f"{plain(load.processors)} vCPU x {HOURS} h"),
+        Use("fargate.gb-hours", load.gigabytes * HOURS, f"{plain(load.gigabytes)} GB x {HOURS} h"),
+        # Target tracking makes one to scale out and one to scale in.
+        Use("cloudwatch.alarms", Decimal(2), "2 of auto scaling"),
+    )
+
+
 KIND = Kind(
     name="ecs",
     image_target="server",
     platform="linux/arm64",
     module="ecs-service",
     when="a server that is always busy, or holds connections",
-    cost="about $8 for 0.25 vCPU / 0.5 GiB; network and load balancer of the environment about $60 on top",
+    cost="about $7 for 0.25 vCPU / 0.5 GiB; network and load balancer of the environment about $60 on top",
     runs="server",
     memory=512,
     cpu=256,
     scaling={"min": 1, "max": 4},
     check=_check,
+    uses=_uses,
     keys=frozenset({"cpu", "scaling.min"}),
     replaces="starts new tasks beside the old ones and takes those away when the new ones are well",
     alarms=True,

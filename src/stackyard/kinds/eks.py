@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stackyard.kinds.kind import Kind, Size
+from stackyard.kinds.use import Load, Use
 
 
 def _check(size: Size) -> str | None:
@@ -13,18 +14,25 @@ def _check(size: Size) -> str | None:
     return None
 
 
+def _uses(load: Load) -> tuple[Use, ...]:
+    # Its pods share the cluster's nodes, which are counted once for all services.
+    del load
+    return ()
+
+
 KIND = Kind(
     name="eks",
     image_target="server",
     platform="linux/arm64",
     module="eks-service",
     when="the team runs Kubernetes already",
-    cost="$73 for the cluster, its nodes from about $30; network and load balancer of the environment about $60 on top",
+    cost="$73 for the cluster, each node about $80; network and load balancer of the environment about $60 on top",
     runs="server",
     memory=512,
     cpu=256,
     scaling={"min": 1, "max": 4},
     check=_check,
+    uses=_uses,
     keys=frozenset({"cpu", "scaling.min"}),
     replaces="starts new pods beside the old ones and takes those away when the new ones are ready",
     private=True,

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from stackyard.kinds.use import Load, Use
+
 Strategy = Literal["all-at-once", "canary", "linear"]
 ALL_AT_ONCE: Strategy = "all-at-once"
 """Every request comes to the new version as soon as it is well. The others bring it to a part of them first."""
@@ -42,6 +44,8 @@ class Kind:
     """MiB where the file says nothing."""
     check: Callable[[Size], str | None]
     """Says what is wrong with a size: which pairs of cpu and memory there are, how far it scales."""
+    uses: Callable[[Load], tuple[Use, ...]]
+    """What one service of it is billed for, beside what all kinds have: logs, the gateway, the network."""
     cpu: int | None = None
     """The same for processors; 1024 is one vCPU. None where it follows from the memory."""
     scaling: Mapping[str, int] = field(default_factory=dict[str, int])

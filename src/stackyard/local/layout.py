@@ -44,6 +44,11 @@ class Layout:
         """What the local gateway serves from."""
         return self.local / "deployment.json"
 
+    @property
+    def calls(self) -> Path:
+        """Every call of the embedded AWS, where `inv up` was told to write them down."""
+        return self.local / "calls.jsonl"
+
     def daemon_lock(self, name: str) -> Path:
         """Held by a daemon (``emulator``, ``gateway``) for as long as it lives."""
         return self.local / f"{name}.lock"

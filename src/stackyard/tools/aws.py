@@ -102,6 +102,7 @@ class Aws:
             max_pool_connections=32,
             proxies={} if emulated else None,
             s3={"addressing_style": "path"} if emulated else None,
+            user_agent_extra="stackyard/tasks",
         )
         with self.explained(service):
             return self.session.create_client(

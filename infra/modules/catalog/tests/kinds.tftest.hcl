@@ -354,3 +354,73 @@ run "reject_eks" {
   }
   expect_failures = [output.project]
 }
+
+run "says_to_servicekit_who_may_call_from_a_browser" {
+  command = plan
+  variables {
+    services_yaml = {
+      "src/services/api/service.yaml"  = "# none"
+      "src/services/shop/service.yaml" = <<-EOT
+        kind: lambda
+        cors: {origins: ["https://shop.example.com", "http://localhost:3000"], methods: [GET, DELETE], credentials: true}
+        overrides:
+          prod: {cors: {origins: ["https://acme.example"]}}
+          local: {cors: {origins: []}}
+      EOT
+    }
+  }
+  assert {
+    condition     = length(output.services.api.settings) == 0 && length(output.services.api.cors.origins) == 0
+    error_message = "Without the key there must be no such variable."
+  }
+  assert {
+    condition = jsondecode(output.services.shop.settings.SERVICE_CORS) == {
+      origins     = ["https://shop.example.com", "http://localhost:3000"]
+      methods     = ["GET", "DELETE"]
+      headers     = ["authorization", "content-type", "x-api-key", "x-request-id"]
+      expose      = ["x-request-id"]
+      credentials = true
+      max_age     = 600
+    }
+    error_message = "What the file says must reach the service, with the rest of it."
+  }
+}
+
+run "overrides_who_may_call_from_a_browser" {
+  command = plan
+  variables {
+    environment = "local"
+    services_yaml = {
+      "src/services/api/service.yaml"  = "# none"
+      "src/services/shop/service.yaml" = "{kind: lambda, cors: {origins: [\"*\"]}, overrides: {local: {cors: {origins: []}}}}"
+    }
+  }
+  assert {
+    condition     = length(output.services.shop.settings) == 0
+    error_message = "No origin must mean none."
+  }
+}
+
+run "reject_any_origin_with_credentials" {
+  command = plan
+  variables {
+    services_yaml = { "src/services/shop/service.yaml" = "{kind: lambda, cors: {origins: [\"*\"], credentials: true}}" }
+  }
+  expect_failures = [output.services]
+}
+
+run "reject_cors_without_origins" {
+  command = plan
+  variables {
+    services_yaml = { "src/services/shop/service.yaml" = "{kind: lambda, cors: {max_age: 5}}" }
+  }
+  expect_failures = [output.services]
+}
+
+run "reject_an_origin_with_a_path" {
+  command = plan
+  variables {
+    services_yaml = { "src/services/shop/service.yaml" = "{kind: lambda, cors: {origins: [\"https://shop.example.com/\"]}}" }
+  }
+  expect_failures = [output.services]
+}

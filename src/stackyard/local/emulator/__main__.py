@@ -20,6 +20,7 @@ def main() -> int:
     parser.add_argument(
         "--without", action="append", default=[], metavar="PATCH", help="leave out a patch (repeatable)"
     )
+    parser.add_argument("--calls", type=Path, metavar="FILE", help="write down each call there, a JSON object a line")
     arguments = parser.parse_args()
     try:
         serve(
@@ -28,6 +29,7 @@ def main() -> int:
             account=arguments.account,
             region=arguments.region,
             without=arguments.without,
+            calls=arguments.calls,
         )
     except StackyardError as error:
         print(f"error: {error}", error.fix, sep="\n" if error.fix else "", file=sys.stderr)  # noqa: T201  (its output is a log, not a screen)

@@ -37,7 +37,9 @@ _SETTINGS = {
 }
 
 
-def serve(port: int, ready: Path, *, account: str, region: str, without: Collection[str] = ()) -> None:
+def serve(
+    port: int, ready: Path, *, account: str, region: str, without: Collection[str] = (), calls: Path | None = None
+) -> None:
     """Answer as AWS on 127.0.0.1 until SIGTERM, SIGINT or the parent's end.
 
     Raises ConfigError when the account id is not 12 digits and MissingError when the port is taken. Ends the process
@@ -49,6 +51,7 @@ def serve(port: int, ready: Path, *, account: str, region: str, without: Collect
         account: The account id that every caller is taken to be in.
         region: The region of calls that the emulator makes to itself.
         without: Names of patches to leave out, to see what moto does by itself.
+        calls: File that gets a line for each call (`recording`).
 
     """
     if not (account.isdecimal() and len(account) == 12):
@@ -56,7 +59,7 @@ def serve(port: int, ready: Path, *, account: str, region: str, without: Collect
     listener = _listen(port)
     with listener:
         port = listener.getsockname()[1]
-        server = _server(listener, account, region, without)
+        server = _server(listener, account, region, without, calls)
         signal.signal(signal.SIGTERM, _end)
         signal.signal(signal.SIGINT, _end)
         main_thread = threading.get_ident()
@@ -86,7 +89,9 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
-def _server(listener: socket.socket, account: str, region: str, without: Collection[str]) -> BaseWSGIServer:
+def _server(
+    listener: socket.socket, account: str, region: str, without: Collection[str], calls: Path | None
+) -> BaseWSGIServer:
     os.environ.update(_SETTINGS)
     os.environ["MOTO_PORT"] = str(listener.getsockname()[1])
     os.environ["MOTO_ACCOUNT_ID"] = account
@@ -95,7 +100,12 @@ def _server(listener: socket.socket, account: str, region: str, without: Collect
     from stackyard.local.emulator.application import patched_application  # noqa: PLC0415  (see above)
     from stackyard.local.emulator.web import web_server  # noqa: PLC0415  (see above)
 
-    return web_server(patched_application(account, without), listener)
+    application = patched_application(account, without)
+    if calls is not None:
+        from stackyard.local.emulator.recording import recorded  # noqa: PLC0415  (only who asks for it pays for it)
+
+        application = recorded(application, calls)
+    return web_server(application, listener)
 
 
 def _announce(port: int, account: str, ready: Path) -> None:
