@@ -114,7 +114,9 @@ def _parse_json(service: str, data: dict[str, object], at: int) -> Line:
     if ("resource" in data and "integration_latency" in data) or data.get("kind") == "access":
         return _access(service, data, at)
     message = next((str(data[name]) for name in ("message", "msg", "event") if data.get(name)), "")
-    level = next((_NAMES.get(str(data[name]).lower()) for name in ("level", "levelname", "severity") if name in data), None)
+    level = next(
+        (_NAMES.get(str(data[name]).lower()) for name in ("level", "levelname", "severity") if name in data), None
+    )
     details = "\n".join(str(data[name]) for name in ("exception", "stack") if data.get(name))
     return Line(
         at=at,
@@ -140,14 +142,13 @@ def _access(service: str, data: Mapping[str, object], at: int) -> Line:
     level: Level = "error" if status.startswith("5") else "warning" if status.startswith("4") else "info"
     begun = told("requestTimeEpoch")
     fields: dict[str, object] = {"status": int(status) if status.isdigit() else status, "latency_ms": _number(latency)}
-    for name, value in (
-        ("integration_ms", _number(told("integration_latency", "integrationLatency"))),
-        ("to", told("service")),
-        ("ip", told("ip")),
-        ("error", told("error", "integration_error")),
-    ):
-        if value not in (None, ""):
-            fields[name] = value
+    more = {
+        "integration_ms": _number(told("integration_latency", "integrationLatency")),
+        "to": told("service"),
+        "ip": told("ip"),
+        "error": told("error", "integration_error"),
+    }
+    fields |= {name: value for name, value in more.items() if value not in (None, "")}
     return Line(
         at=at,
         moment=int(begun) if begun.isdigit() else int(at - (_number(latency) or 0)),
@@ -192,7 +193,9 @@ def _parse_text(service: str, text: str, at: int) -> Line:
     ahead = _LEVEL_AHEAD.match(text)
     level: Level = _NAMES[ahead[1].lower()] if ahead else "error" if text.startswith(_TRACEBACK) else "info"
     # The runtime's own lines have the request between tabs: `[ERROR]	2026-…	<id>	message`.
-    ids = frozenset(re.findall(rf"(?:^|\t)({_UUID})(?=\t|$)", first)) | {normal_id(each[0]) for each in _XRAY.finditer(first)}
+    ids = frozenset(re.findall(rf"(?:^|\t)({_UUID})(?=\t|$)", first)) | {
+        normal_id(each[0]) for each in _XRAY.finditer(first)
+    }
     return Line(at, at, service, level, first, "text", frozenset(ids), {}, rest)
 
 

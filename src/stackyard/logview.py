@@ -38,14 +38,18 @@ class Look:
     colour: bool
 
     def render(self, line: Line, begun: int | None = None, *, late: bool = False) -> str:
-        """Write a line; what follows (a traceback) is indented below it. ``begun``: tell ms since then, not the time."""
+        """Write a line; a traceback is indented below it. ``begun``: tell ms since then, not the time."""
         width = max((len(name) for name in self.services), default=0)
-        when = clock(line.moment) if begun is None else f"{line.moment - begun:>+7} ms"
+        # A request's line is kept when it has ended; in a stream it stands there.
+        shown = line.at if line.kind == "access" else line.moment
+        when = clock(shown) if begun is None else f"{line.moment - begun:>+7} ms"
         number = self.services.index(line.service) if line.service in self.services else 0
         name = self._paint(line.service.ljust(width), str(_SERVICE_COLOURS[number % len(_SERVICE_COLOURS)]))
         level = self._paint(f"{line.level.upper():<8}"[:8], _LEVEL_COLOURS[line.level])
         words = self._paint(printable(line.message), _LEVEL_COLOURS[line.level])
-        more = "".join(f" {printable(key)}={_value(value)}" for key, value in line.fields.items())
+        said = line.message.split()
+        fields = {key: value for key, value in line.fields.items() if str(value) not in said}
+        more = "".join(f" {printable(key)}={_value(value)}" for key, value in fields.items())
         head = f"{self._paint(when, '2')} {name} {level} {words}{self._paint(more, '2')}{' (late)' if late else ''}"
         return "\n".join([head, *(f"    {printable(each)}" for each in line.details.splitlines())])
 

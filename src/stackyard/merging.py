@@ -88,7 +88,7 @@ class Merge:
             return len(self._heap)
 
     def take(self, timeout: float, most: int = 1000) -> list[Line] | None:
-        """Return the next lines in order, none after ``timeout`` s, None at the end. Raises what a reader failed with."""
+        """Return the next lines in order, none after ``timeout`` s, None at the end. Raises what a reader did."""
         until = self._clock() + timeout
         with self._changed:
             while True:

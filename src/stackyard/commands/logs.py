@@ -9,21 +9,23 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import threading
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import IO
 
 from stackyard.commands.session import Session
 from stackyard.errors import MissingError
 from stackyard.kinds import KINDS
 from stackyard.local.journals import now, read_journal
-from stackyard.loglines import GATEWAY, Line, parse_line
+from stackyard.loglines import GATEWAY, parse_line
 from stackyard.logview import Look, Sought, parse_level, parse_pattern, parse_time
 from stackyard.merging import Merge
 from stackyard.tools.logstreams import GroupReader, Turns, Wish, find_groups
 
-PATIENCE = 10.0
+PATIENCE = 15.0
 """Seconds for which lines of all others wait for a source that does not answer, while following."""
 
 
@@ -98,9 +100,21 @@ def logs(session: Session, request: Request, *, as_json: bool) -> int:
                     late = line.at < last
                     texts.append(json.dumps(line.record(), default=str) if as_json else look.render(line, late=late))
                 last = max(last, line.at)
+            if not lines and request.follow and is_unread(screen.out):
+                return printed
             if texts:
                 printed += len(texts)
                 screen.data("\n".join(texts))
+
+
+def is_unread(out: IO[str]) -> bool:
+    """Tell whether what is printed goes into a pipe whose reader has ended (`| head`), before the next line tells."""
+    try:
+        poll = select.poll()
+        poll.register(out.fileno(), 0)
+        return any(event & (select.POLLERR | select.POLLNVAL) for _, event in poll.poll(0))
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def find_sources(session: Session, names: Sequence[str]) -> list[Source]:
@@ -163,7 +177,11 @@ def _read_journal(session: Session, sources: Sequence[Source], wish: Wish, reade
 
 def _read_group(session: Session, service: str, reader: GroupReader, readers: Reading) -> None:
     def tell(why: str) -> None:
-        session.screen.warn(f"{service}: CloudWatch Logs does not answer ({why}); asking again" if why else f"{service}: it answers again")
+        session.screen.warn(
+            f"{service}: CloudWatch Logs does not answer ({why}); asking again"
+            if why
+            else f"{service}: it answers again"
+        )
 
     reader.on_trouble = tell
 

@@ -56,7 +56,11 @@ class Traced:
 def trace(session: Session, given: str, *, since: str = "") -> Traced:
     """Find a request's lines. Raises MissingError where there is none, ConfigError for what is no id."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._~+/=-]{7,127}", given):
-        raise ConfigError(f"{given!r} is no id", "a request's or a trace's has 8 to 128 letters and digits", command="inv trace --help")
+        raise ConfigError(
+            f"{given!r} is no id",
+            "it has 8 to 128 letters and digits",
+            command="inv trace --help",
+        )
     sources = find_sources(session, ())
     wish = _wish(given, since)
     wanted, asked = frozenset({normal_id(given)}), frozenset[str]()

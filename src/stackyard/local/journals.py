@@ -10,17 +10,23 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from io import BufferedReader
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from stackyard.loglines import GATEWAY, Line, parse_line
 
 PAGE = 500
 
+LATEST = 250
+"""ms after which a line is in the journal at the latest, unless the machine is very busy."""
 
-def read_journal(path: Path, start: int, *, follow: bool = False, stopped: Callable[[float], bool]) -> Iterator[list[Line]]:
+
+def read_journal(
+    path: Path, start: int, *, follow: bool = False, stopped: Callable[[float], bool]
+) -> Iterator[list[Line]]:
     """Read lines from ``start`` (ms since 1970) on, some at a time, none at the end of what is there.
 
     ``stopped`` waits as many seconds, and tells whether to end.
@@ -92,24 +98,19 @@ def parse_record(raw: bytes) -> Line | None:
     """Read one record of the journal; None for what is none."""
     try:
         data = json.loads(raw)
-    except ValueError:
+        record = cast("dict[str, Any]", data) if isinstance(data, dict) else {}
+        if record.get("kind") == "access":
+            ended = int(record["requestTimeEpoch"] + record["responseLatency"])
+            return parse_line(GATEWAY, raw.decode("utf-8", "replace"), ended)
+        at = int(datetime.fromisoformat(record["time"]).timestamp() * 1000)
+        service, text = str(record.get("service") or GATEWAY), str(record["line"])
+    except (KeyError, ValueError, TypeError):
         return None
-    if not isinstance(data, dict):
-        return None
-    record = cast("dict[str, object]", data)
-    if record.get("kind") == "access":
-        begun, took = record.get("requestTimeEpoch"), record.get("responseLatency")
-        if not isinstance(begun, int | float) or not isinstance(took, int | float):
-            return None
-        return parse_line(GATEWAY, raw.decode("utf-8", "replace"), int(begun + took))
-    try:
-        at = int(datetime.fromisoformat(str(record["time"])).timestamp() * 1000)
-    except (KeyError, ValueError):
-        return None
-    service, text = str(record.get("service") or GATEWAY), str(record.get("line") or "")
     if record.get("kind") == "note":
         return Line(at, at, service, "info", text, "platform")
-    return parse_line(service, text, at)
+    line = parse_line(service, text, at)
+    # Pipes are read a few times a second: the line knows better when it was written.
+    return replace(line, at=line.moment) if 0 <= at - line.moment < LATEST else line
 
 
 def now() -> int:

@@ -345,7 +345,13 @@ def _code(error: botocore.exceptions.ClientError) -> str:
 
 _PASSING = frozenset(
     {"InternalFailure", "InternalServerError", "LimitExceededException", "RequestLimitExceeded", "RequestTimeout"}
-    | {"ServiceUnavailable", "ServiceUnavailableException", "Throttling", "ThrottlingException", "TooManyRequestsException"}
+    | {
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
 )
 
 

@@ -131,7 +131,9 @@ class GroupReader:
                     start, token = max(start, self._newest), ""
                     continue
                 answer = {}
-            events = [(event["timestamp"], event["message"]) for event in answer.get("events", ()) if self._is_new(event)]
+            events = [
+                (event["timestamp"], event["message"]) for event in answer.get("events", ()) if self._is_new(event)
+            ]
             events.sort(key=_first)
             if events:
                 self._newest = max(self._newest, events[-1][0])
@@ -195,7 +197,9 @@ class GroupReader:
 
     def _gives_up(self, error: Exception) -> ToolError:
         return ToolError(
-            f"CloudWatch Logs does not answer ({self.group})", str(error), command=f"inv doctor --env {self.aws.target.name}"
+            f"CloudWatch Logs does not answer ({self.group})",
+            str(error),
+            command=f"inv doctor --env {self.aws.target.name}",
         )
 
 
