@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, cast
 
-LEVELS = ("debug", "info", "warning", "error", "critical")
 Level = Literal["debug", "info", "warning", "error", "critical"]
+LEVELS: tuple[Level, ...] = ("debug", "info", "warning", "error", "critical")
 
 Kind = Literal["service", "access", "platform", "text"]
 """Written by a service, by the gateway for each request, by what runs services, or by anything else."""

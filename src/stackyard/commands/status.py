@@ -139,7 +139,7 @@ def status(session: Session) -> Status:
         alarms = start(_alarms, session)
         applied = settle("deployed", start(read_applied, session))
         traffic = start(_traffic, session, applied)
-        services = applied.services if applied else {}
+        services: Mapping[str, Mapping[str, Any]] = applied.services if applied else {}
         running = {name: start(find_service, session, str(each["kind"]), name) for name, each in services.items()}
         health = {name: start(_health, applied, name) for name in services} if applied else {}
         release = settle("release", futures[0])

@@ -73,9 +73,10 @@ def trace(session: Session, given: str, *, since: str = "") -> Traced:
         if wanted == asked or len(wanted) > MOST:
             break
     if not found:
+        begun = datetime.fromtimestamp(wish.start / 1000).astimezone()
         raise MissingError(
             f"no log line of {given}",
-            f"{session.target.name} has none since {datetime.fromtimestamp(wish.start / 1000).astimezone():%Y-%m-%d %H:%M}",
+            f"{session.target.name} has none since {begun:%Y-%m-%d %H:%M}",
             fix="Lines reach CloudWatch Logs some seconds late. Look further back?",
             command=f"inv trace {given} --env {session.target.name} --since 24h",
         )

@@ -10,9 +10,9 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from stackyard.errors import ToolError
 from stackyard.merging import END
@@ -80,12 +80,12 @@ class Turns:
     def refused(self) -> None:
         """Ask less often."""
         with self._lock:
-            self._gap = min(max(self._gap, 0.05) * 2, 2.0)
+            self._gap = min(max(self._gap, 0.05) * 1.5, 1.0)
 
     def answered(self) -> None:
         """Come back to the usual, little by little."""
         with self._lock:
-            self._gap = max(self._least, self._gap * 0.95)
+            self._gap = max(self._least, self._gap * 0.85)
 
 
 @dataclass
@@ -132,7 +132,9 @@ class GroupReader:
                     continue
                 answer = {}
             events = [
-                (event["timestamp"], event["message"]) for event in answer.get("events", ()) if self._is_new(event)
+                (event["timestamp"], event["message"])
+                for event in cast("Sequence[Mapping[str, Any]]", answer.get("events", ()))
+                if self._is_new(event)
             ]
             events.sort(key=_first)
             if events:
