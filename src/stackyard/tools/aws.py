@@ -100,7 +100,10 @@ class Aws:
         config = botocore.config.Config(
             connect_timeout=5,
             read_timeout=10 if once else 30,
-            retries={"mode": "standard", "max_attempts": 1 if once else 2 if emulated else 5},
+            retries={
+                "mode": "standard",
+                **({"total_max_attempts": 1} if once else {"max_attempts": 2 if emulated else 5}),
+            },
             max_pool_connections=32,
             proxies={} if emulated else None,
             s3={"addressing_style": "path"} if emulated else None,

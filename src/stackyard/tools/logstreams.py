@@ -36,6 +36,9 @@ BETWEEN = 1.0
 TURN = 0.22
 """Seconds between two requests of all readers together."""
 
+WORTH_A_WORD = 5.0
+"""Seconds of failures after which somebody is told."""
+
 PATIENCE = 90.0
 """Seconds of failures after which who does not follow gives up."""
 
@@ -101,13 +104,11 @@ class GroupReader:
     """Told when the group does not answer, and with "" when it does again."""
     between: float = BETWEEN
     _seen: dict[str, int] = field(default_factory=dict[str, int])
-    _newest: int = 0
     _troubled: bool = False
 
     def pages(self) -> Iterator[Page]:
         """Read, until the end or until stopped. Raises StackyardError."""
         start, long_due = self.wish.start, time.monotonic() + LONG_EVERY
-        self._newest = start
         while not self.stopped.is_set():
             begun, looked = _now(), time.monotonic()
             yield from self._look(start, begun)
@@ -122,31 +123,28 @@ class GroupReader:
             self.stopped.wait(max(0.0, looked + self.between - time.monotonic()))
 
     def _look(self, start: int, begun: int) -> Iterator[Page]:
-        """Read all pages from ``start`` on; where a token is no longer known, go on from what was read last."""
-        token = ""
+        """Read all pages from ``start`` on; where a token is no longer known, go on from where this look has come."""
+        token, reached = "", start
         while not self.stopped.is_set():
             answer = self._ask(start, token)
             if answer is None:
                 if token:
-                    start, token = max(start, self._newest), ""
+                    start, token = reached, ""
                     continue
                 answer = {}
-            events = [
-                (event["timestamp"], event["message"])
-                for event in cast("Sequence[Mapping[str, Any]]", answer.get("events", ()))
-                if self._is_new(event)
-            ]
-            events.sort(key=_first)
-            if events:
-                self._newest = max(self._newest, events[-1][0])
+            told = cast("Sequence[Mapping[str, Any]]", answer.get("events", ()))
+            reached = max((event["timestamp"] for event in told), default=reached)
+            events = sorted(
+                ((event["timestamp"], event["message"]) for event in told if self._is_new(event)), key=_first
+            )
             token = answer.get("nextToken") or ""
             if not token:
                 yield Page(events, begun - HOLD)
                 return
             # Equal times may go on in the next page.
-            yield Page(events, min(self._newest - 1, begun - HOLD))
+            yield Page(events, min(reached - 1, begun - HOLD))
             if len(self._seen) > 50_000:
-                self._forget(min(self._newest, begun - LONG_OVERLAP - OVERLAP))
+                self._forget(min(reached, begun - LONG_OVERLAP - OVERLAP))
 
     def _is_new(self, event: Mapping[str, Any]) -> bool:
         key = event["eventId"]
@@ -180,7 +178,8 @@ class GroupReader:
                 if not is_passing(error):
                     with self.aws.explained(self.group):
                         raise
-                self._tell_trouble(code or str(error))
+                if time.monotonic() - begun > WORTH_A_WORD:
+                    self._tell_trouble(code or str(error))
                 if not self.wish.follow and time.monotonic() - begun > PATIENCE:
                     raise self._gives_up(error) from error
                 self.turns.refused()
