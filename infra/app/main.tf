@@ -34,8 +34,9 @@ locals {
   private       = merge(local.of_kind.ecs, local.of_kind.eks)
   needs_network = length(local.private) > 0 || anytrue([for service in module.catalog.services : service.vpc])
 
-  # Whose requests come to a new version by and by.
-  gradual = { for name, service in local.of_kind.lambda : name => service.rollout if service.rollout.strategy != "all-at-once" }
+  # Whose requests come to a new version by and by: CodeDeploy leads them to functions, ECS itself to tasks.
+  gradual_tasks = toset([for name, service in local.of_kind.ecs : name if service.rollout.strategy != "all-at-once"])
+  gradual       = { for name, service in local.of_kind.lambda : name => service.rollout if service.rollout.strategy != "all-at-once" }
 
   platform = { for name, service in module.catalog.services : name => {
     network       = one(module.network)
@@ -89,7 +90,12 @@ module "ecs_cluster" {
   source = "../modules/ecs-cluster"
   count  = length(local.of_kind.ecs) > 0 ? 1 : 0
 
-  name = local.full_name
+  name                 = local.full_name
+  project              = local.project
+  environment          = var.environment
+  account              = local.account
+  region               = local.region
+  permissions_boundary = local.infrastructure
 }
 
 module "eks_cluster" {
@@ -165,7 +171,7 @@ module "ecs_service" {
   name                 = each.key
   project              = local.project
   environment          = var.environment
-  service              = merge(each.value, { secrets = local.secrets[each.key] })
+  service              = merge(each.value, { secrets = local.secrets[each.key], held_task = contains(local.gradual_tasks, each.key) ? lookup(var.held_tasks, each.key, null) : null })
   image                = "${local.repository}@${each.value.digest}"
   base_url             = module.api_gateway[0].base_url
   permissions_boundary = local.boundary

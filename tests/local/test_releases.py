@@ -144,6 +144,14 @@ def clone(installed: Path, root: Path, account: Account) -> Project:
     return made
 
 
+def read_along(team: Team) -> None:
+    """Hold that nobody learns a secret, not even from a plan that is kept, or from a machine's whole log."""
+    for words in ("plan --full", "deploy --dry-run --json", "services --json"):
+        team.run(*words.split(), "--env", "dev")
+    team.run("doctor", "--env", "dev", code=3)  # the account lacks what else a bootstrap makes
+    team.check_secrets()
+
+
 def test_a_history_with_failures_and_kills_ends_in_what_its_record_says(installed: Path, team: Team) -> None:
     """Deploys, promotions and rollbacks, failed and killed: no record without what it says, none that is missing."""
     first = team.write("1")
@@ -199,11 +207,7 @@ def test_a_history_with_failures_and_kills_ends_in_what_its_record_says(installe
     ]
     team.check("dev", first, second, second, third, second)
 
-    # Whoever reads along learns no secret, not even from a plan that is kept, or from a machine's whole log.
-    for words in ("plan --full", "deploy --dry-run --json", "services --json"):
-        team.run(*words.split(), "--env", "dev")
-    team.run("doctor", "--env", "dev", code=3)  # the account lacks what else a bootstrap makes
-    team.check_secrets()
+    read_along(team)
 
     # The machine is gone; a fresh clone has the bucket and the registry alone.
     shutil.rmtree(team.project.root)

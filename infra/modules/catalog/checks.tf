@@ -8,13 +8,14 @@ locals {
     cpu         = { pattern = "^[0-9]+$", minimum = 64, maximum = 16384, allowed = "whole number from 64 to 16384; 1024 is one vCPU" }
     timeout     = { pattern = "^[0-9]+$", minimum = 1, maximum = 900, allowed = "whole seconds from 1 to 900" }
     scaling     = { pattern = "^\\{(,?\"(concurrency|max|min)\":[0-9]+)*\\}$", allowed = "{min, max, concurrency: whole numbers}" }
-    rollout     = { pattern = "^\\{(,?(\"alarms\":\\[(,?\"[A-Za-z0-9][A-Za-z0-9 _./:+=@,()#-]{0,254}\")*\\]|\"interval\":[1-9][0-9]{0,3}|\"percent\":[1-9][0-9]?|\"strategy\":\"(all-at-once|canary|linear)\"))*\\}$", allowed = "{strategy: all-at-once, canary or linear, percent: 1 to 99, interval: minutes from 1 to 2880, alarms: [names]}" }
+    rollout     = { pattern = "^\\{(,?(\"alarms\":\\[(,?\"[A-Za-z0-9][A-Za-z0-9 _./:+=@,()#-]{0,254}\")*\\]|\"interval\":[1-9][0-9]{0,3}|\"percent\":[1-9][0-9]?|\"strategy\":\"(all-at-once|blue-green|canary|linear)\"))*\\}$", allowed = "{strategy: all-at-once, blue-green, canary or linear, percent: 1 to 99, interval: minutes from 1 to 2880, alarms: [names]}" }
     environment = { pattern = "^\\{(,?\"[A-Za-z][A-Za-z0-9_]*\":\"([^\"\\\\]|\\\\.)*\")*\\}$", allowed = "NAME: text, with numbers and true or false in quotes" }
     secrets     = { pattern = "^\\{(,?\"[A-Za-z][A-Za-z0-9_]*\":\"[A-Za-z0-9/_+=.@-]{1,256}\")*\\}$", allowed = "NAME: name of a secret" }
     vpc         = { pattern = "^(true|false)$", allowed = "true or false" }
     api_key     = { pattern = "^(true|false)$", allowed = "true or false" }
     usage       = { pattern = "^\\{(,?(\"(burst|quota|rate)\":[0-9.]*[1-9][0-9.]*|\"period\":\"(day|week|month)\"))*\\}$", allowed = "{rate, burst, quota: numbers above 0, period: day, week or month}" }
     cors        = { pattern = "^\\{(,?(\"credentials\":(true|false)|\"(expose|headers)\":\\[(,?\"[A-Za-z0-9-]{1,60}\")*\\]|\"max_age\":[0-9]{1,5}|\"methods\":\\[(,?\"(DELETE|GET|HEAD|PATCH|POST|PUT)\")+\\]|\"origins\":\\[(,?\"(\\*|(https://[a-z0-9-]+(\\.[a-z0-9-]+)*|http://(localhost|127\\.0\\.0\\.1))(:[1-9][0-9]{0,4})?)\")*\\]))*\\}$", allowed = "{origins: [https://host or \"*\"], methods: [GET, …], headers: [names], expose: [names], credentials: true or false, max_age: seconds}" }
+    auth        = { pattern = "^\\{(\"jwt\":\\{(,?(\"audience\":\\[(,?\"[A-Za-z0-9._~:/@=+-]{1,200}\")*\\]|\"issuer\":\"(https://[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)*|http://(localhost|127\\.0\\.0\\.1))(:[1-9][0-9]{0,4})?(/[A-Za-z0-9._~-]+)*/?\"|\"scopes\":\\[(,?\"[A-Za-z0-9._~:/*+-]{1,100}\")*\\]))*\\})?\\}$", allowed = "{jwt: {issuer: https://…, audience: [names], scopes: [names]}}" }
     example     = { pattern = "^\"/([A-Za-z0-9._~!()*+,;=:@%/?-]|\\\\u0026)*\"$", allowed = "\"/\" and the rest of a path and a query" }
     catalog     = { pattern = "^(true|false)$", allowed = "true or false" }
     overrides   = { pattern = "^\\{", allowed = "environment: {settings}" }

@@ -9,6 +9,7 @@ locals {
     api_key     = false
     usage       = null
     cors        = { origins = [], methods = ["GET", "HEAD", "POST"], headers = ["authorization", "content-type", "x-api-key", "x-request-id"], expose = ["x-request-id"], credentials = false, max_age = 600 }
+    auth        = { jwt = { issuer = null, audience = [], scopes = [] } }
     example     = null
     catalog     = false
   }
@@ -71,6 +72,7 @@ locals {
         scaling     = merge(try(local.kinds[try(document.kind, "lambda")], local.kinds.lambda).scaling, try(merge({}, document.scaling), {}), try(merge({}, local.overrides[name].scaling), {}))
         rollout     = merge(local.service_defaults.rollout, try(merge({}, document.rollout), {}), try(merge({}, local.overrides[name].rollout), {}))
         cors        = merge(local.service_defaults.cors, try(merge({}, document.cors), {}), try(merge({}, local.overrides[name].cors), {}))
+        auth        = { jwt = merge(local.service_defaults.auth.jwt, try(merge({}, document.auth.jwt), {}), try(merge({}, local.overrides[name].auth.jwt), {})) }
         usage = can(keys(document.usage)) || can(keys(local.overrides[name].usage)) ? merge(
           { rate = 10, burst = 20, quota = null, period = "month" }, try(merge({}, document.usage), {}), try(merge({}, local.overrides[name].usage), {})
         ) : null

@@ -92,9 +92,11 @@ output "services" {
     api_key     = service.api_key
     usage       = service.usage
     cors        = service.cors
+    auth        = service.auth
     # Variables in which servicekit reads what service.yaml asks of it.
     settings = merge(
       length(service.cors.origins) > 0 ? { SERVICE_CORS = jsonencode(service.cors) } : {},
+      service.auth.jwt.issuer == null ? {} : { SERVICE_AUTH = jsonencode(service.auth) },
     )
     example = service.example
     catalog = service.catalog
@@ -141,6 +143,10 @@ output "services" {
   precondition {
     condition     = length(local.wrong_cors) == 0
     error_message = "${join("; ", local.wrong_cors)}."
+  }
+  precondition {
+    condition     = length(local.wrong_auth) == 0
+    error_message = "${join("; ", local.wrong_auth)}."
   }
   precondition {
     condition     = length(local.keyless_usage) == 0

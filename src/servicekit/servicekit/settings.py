@@ -35,6 +35,7 @@ class Settings(BaseModel):
     service_environment: str = "local"
     service_path: str = "/"
     service_url_base: str | None = None
+    service_auth: str | None = None
     service_cors: Json[Cors] | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
 

@@ -37,7 +37,7 @@ class Report:
 
     def record(self) -> dict[str, object]:
         """Return it as data."""
-        return asdict(self) | {"cost": None if self.cost is None else self.cost.record()}
+        return {**asdict(self), "cost": None if self.cost is None else self.cost.record()}
 
 
 def plan(session: Session, *, full: bool = False, allow_empty: bool = False) -> Report:
