@@ -92,10 +92,10 @@ def test_following_keeps_up_with_a_thousand_lines_a_second(checkout: Path) -> No
 
 def test_a_group_that_hangs_holds_nobody_up_for_long(checkout: Path) -> None:
     """One request without an answer for 11 s: the lines of all services are there in the end, each once."""
-    with serving_logs(LogsEndpoint(log_groups(), rate=40, throttled=7, hang_at=2, rotation=1.0, page=60)) as endpoint:
-        found = follow(checkout, endpoint, seconds=4)
+    with serving_logs(LogsEndpoint(log_groups(), rate=40, throttled=9, hang_at=2, rotation=1.0, page=100)) as endpoint:
+        found = follow(checkout, endpoint, seconds=3)
     assert {name: sorted(each) for name, each in found.numbers.items()} == {
-        name: list(range(160)) for name in SERVICES
+        name: list(range(120)) for name in SERVICES
     }, (endpoint.told, found.errors)
     assert endpoint.told["hung"] == 1
     assert endpoint.told["rotated"] > 0
