@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import isfinite
 from typing import Literal, cast
 
 Level = Literal["debug", "info", "warning", "error", "critical"]
@@ -41,6 +42,7 @@ _FAILED = re.compile(rf"(?:\S+ )?(?:RequestId: )?({_UUID}) (Task timed out|Error
 _XRAY = re.compile(r"1-([0-9a-f]{8})-([0-9a-f]{24})")
 _IDS = ("request_id", "gateway_request_id", "trace_id", "requestId", "xrayTraceId")
 _SAID = frozenset({"time", "level", "message", "service", "environment", "logger", "exception", "stack", *_IDS})
+_DAY = 86_400_000
 _TRACEBACK = "Traceback (most recent call last):"
 
 
@@ -114,15 +116,13 @@ def _parse_json(service: str, data: dict[str, object], at: int) -> Line:
     if ("resource" in data and "integration_latency" in data) or data.get("kind") == "access":
         return _access(service, data, at)
     message = next((str(data[name]) for name in ("message", "msg", "event") if data.get(name)), "")
-    level = next(
-        (_NAMES.get(str(data[name]).lower()) for name in ("level", "levelname", "severity") if name in data), None
-    )
+    named = next((str(data[name]) for name in ("level", "levelname", "severity") if name in data), "")
     details = "\n".join(str(data[name]) for name in ("exception", "stack") if data.get(name))
     return Line(
         at=at,
         moment=_moment(data.get("time") or data.get("timestamp"), at),
         service=service,
-        level=level or "info",
+        level=_NAMES.get(named.lower(), "info"),
         message=message,
         kind="service",
         ids=_ids(data),
@@ -151,7 +151,7 @@ def _access(service: str, data: Mapping[str, object], at: int) -> Line:
     fields |= {name: value for name, value in more.items() if value not in (None, "")}
     return Line(
         at=at,
-        moment=int(begun) if begun.isdigit() else int(at - (_number(latency) or 0)),
+        moment=_near(_number(begun) or at - (_number(latency) or 0), at),
         service=service,
         level=level,
         message=f"{method} {path} {status}",
@@ -208,15 +208,20 @@ def _moment(value: object, at: int) -> int:
     if isinstance(value, str):
         try:
             told = datetime.fromisoformat(value)
-        except ValueError:
+            return _near(told.timestamp() * 1000, at) if told.tzinfo is not None else at
+        except (ValueError, OverflowError):
             return at
-        if told.tzinfo is not None:
-            return int(told.timestamp() * 1000)
     return at
+
+
+def _near(told: float, at: int) -> int:
+    """Return a time that was told, or where that is over a day off the time when it was kept, the latter."""
+    return int(told) if abs(told - at) < _DAY else at
 
 
 def _number(text: str) -> float | None:
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         return None
+    return number if isfinite(number) else None

@@ -65,7 +65,7 @@ def clock(moment: int) -> str:
 
 def parse_level(text: str) -> Level:
     """Read a level. Raises ConfigError for what is none."""
-    found = next((level for level in LEVELS if text and level.startswith(text.lower())), None)
+    found: Level | None = next((level for level in LEVELS if text and level.startswith(text.lower())), None)
     if found is None:
         raise ConfigError(f"--level {text}", f"levels are {', '.join(LEVELS)}", command="inv logs --help")
     return found

@@ -35,7 +35,9 @@ SERVICES: Mapping[str, Mapping[str, Any]] = {
     },
     "shop": {"kind": "ecs", "path": "/shop", "resource": "acme-dev-shop"},
 }
-OPENAPI = {"paths": {path: {ANY: {}} for path in ("/", "/{proxy+}", "/web", "/web/{proxy+}", "/shop/{proxy+}")}}
+OPENAPI: Mapping[str, Any] = {
+    "paths": {path: {ANY: {}} for path in ("/", "/{proxy+}", "/web", "/web/{proxy+}", "/shop/{proxy+}")}
+}
 WELL = ServiceStatus("api", "lambda", "/", "sha256:1", "sha256:1", "well")
 RELEASE = Release(
     3, "dev", {"api": "sha256:1"}, "c0ffee1234", dirty=True, who="sam", when="2026-11-23T08:00:00", summary=""

@@ -131,7 +131,7 @@ class GroupReader:
                 if token:
                     start, token = reached, ""
                     continue
-                answer = {}
+                answer = cast("Mapping[str, Any]", {})
             told = cast("Sequence[Mapping[str, Any]]", answer.get("events", ()))
             reached = max((event["timestamp"] for event in told), default=reached)
             events = sorted(

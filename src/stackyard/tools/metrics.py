@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from stackyard.tools.aws import Aws
@@ -12,6 +12,10 @@ from stackyard.traffic import Metric
 
 AT_ONCE = 500
 """Metrics that one GetMetricData takes (CloudWatch: service quotas)."""
+
+
+PIECE = 300
+"""Seconds: the last hour may be as much longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +28,9 @@ class Ringing:
 
 
 def read_metrics(aws: Aws, metrics: Sequence[Metric], seconds: int) -> list[float | None]:
-    """Return each metric's value over the last ``seconds``, a multiple of 60; None where it has no data."""
+    """Return each metric's value over the last ``seconds``, a multiple of 300; None where it has no data."""
     end = datetime.now(UTC)
-    start = end - timedelta(seconds=seconds)
+    start = datetime.fromtimestamp((end.timestamp() - seconds) // PIECE * PIECE, UTC)
     values: list[float | None] = []
     with aws.explained("metrics"):
         for first in range(0, len(metrics), AT_ONCE):
@@ -59,6 +63,8 @@ def find_ringing(aws: Aws, prefix: str, others: Sequence[str] = ()) -> list[Ring
             for page in paginator.paginate(StateValue="ALARM", AlarmTypes=["MetricAlarm", "CompositeAlarm"], **which):
                 for alarm in [*page.get("MetricAlarms", ()), *page.get("CompositeAlarms", ())]:
                     name, since = alarm["AlarmName"], alarm["StateUpdatedTimestamp"]
+                    if alarm["StateValue"] != "ALARM":
+                        continue
                     if name in others or name.removeprefix(prefix)[:1] in {"", "-", "_", "/"}:
                         found[name] = Ringing(name, since.isoformat(timespec="seconds"), alarm.get("StateReason", ""))
     return [found[name] for name in sorted(found)]
@@ -70,7 +76,8 @@ def _query(number: str, metric: Metric, seconds: int) -> dict[str, Any]:
         "Id": number,
         "MetricStat": {
             "Metric": {"Namespace": metric.namespace, "MetricName": metric.name, "Dimensions": dimensions},
-            "Period": seconds,
+            # Sums by pieces that begin when the clock's do: one of an hour would reach into the hour before.
+            "Period": PIECE if metric.stat == "Sum" else seconds,
             "Stat": metric.stat,
         },
         "ReturnData": True,
@@ -78,7 +85,7 @@ def _query(number: str, metric: Metric, seconds: int) -> dict[str, Any]:
 
 
 def _join(metric: Metric, values: Sequence[float]) -> float | None:
-    """Join the periods into which the time fell: it begins where the clock's hours do not."""
+    """Join the periods into which the time fell."""
     if not values:
         return None
     return sum(values) if metric.stat == "Sum" else max(values)
