@@ -77,9 +77,22 @@ def test_other_lines_are_told_apart(text: str, kind: Kind, level: Level, ids: se
     assert (line.kind, line.level, line.ids) == (kind, level, ids)
 
 
-KEYS = tuple(
-    "time level message type record kind status latency request_id resource exception integration_latency "
-    "requestTimeEpoch requestId trace_id".split()
+KEYS = (
+    "time",
+    "level",
+    "message",
+    "type",
+    "record",
+    "kind",
+    "status",
+    "latency",
+    "request_id",
+    "resource",
+    "exception",
+    "integration_latency",
+    "requestTimeEpoch",
+    "requestId",
+    "trace_id",
 )
 VALUES = st.recursive(
     st.none() | st.booleans() | st.floats() | st.text() | st.sampled_from(["access", "platform.report", "-"]),
