@@ -83,7 +83,7 @@ class Turns:
     def refused(self) -> None:
         """Ask less often."""
         with self._lock:
-            self._gap = min(max(self._gap, 0.05) * 1.5, 1.0)
+            self._gap = min(max(self._gap, 0.05) * 1.25, 0.6)
 
     def answered(self) -> None:
         """Come back to the usual, little by little."""
@@ -174,6 +174,7 @@ class GroupReader:
             except Exception as error:
                 code = error_code(error)
                 if code == _GONE or (code == _INVALID and token):
+                    self.turns.answered()
                     return None
                 if not is_passing(error):
                     with self.aws.explained(self.group):
@@ -182,7 +183,8 @@ class GroupReader:
                     self._tell_trouble(code or str(error))
                 if not self.wish.follow and time.monotonic() - begun > PATIENCE:
                     raise self._gives_up(error) from error
-                self.turns.refused()
+                if code:
+                    self.turns.refused()
                 self.stopped.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311  (spreads requests, guards nothing)
                 pause = min(pause * 2, 15.0)
             else:
