@@ -36,6 +36,7 @@ KIND = Kind(
     module="ecs-service",
     when="a server that is always busy, or holds connections",
     cost="about $7 for 0.25 vCPU / 0.5 GiB; network and load balancer of the environment about $60 on top",
+    log_group="/aws/ecs/{name}",
     runs="server",
     memory=512,
     cpu=256,
