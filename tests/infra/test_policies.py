@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from tests.infra.iam import UNLISTED, Statement, generic, is_allowed, kinds_of, overlap, parse
+from tests.infra.reads import READS
 from tests.infra.requests import MAY, MAY_NOT, PREVIEWS_MAY, PREVIEWS_MAY_NOT, STOPPED, THROUGH, Request
-from tests.infra.rights import READS, WRITES
+from tests.infra.rights import WRITES
 from tests.terraform import ROOT
 
 Policies = Mapping[str, list[Statement]]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tests.infra.rights import READS, WRITES
+from tests.infra.reads import READS
+from tests.infra.rights import WRITES
 
 UNHELD = (
     "aws_apprunner_vpc_connector",

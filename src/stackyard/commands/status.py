@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from stackyard.alarms import name_alarms
 from stackyard.commands.applied import Applied, read_applied
 from stackyard.commands.cluster import find_service
 from stackyard.commands.record import find_underway, read_last
@@ -196,7 +197,8 @@ def _traffic(session: Session, applied: Applied | None) -> dict[str, Traffic]:
 
 
 def _alarms(session: Session) -> list[Ringing]:
-    others = sorted({name for entry in session.catalog.entries for name in entry.service.rollout.alarms})
+    entries = [name_alarms(entry, session.target) for entry in session.catalog.entries]
+    others = sorted({name for entry in entries for name in entry.service.rollout.alarms})
     return find_ringing(session.aws, session.target.resource_name(), others)
 
 
