@@ -103,8 +103,8 @@ def infra(session: nox.Session) -> None:
 
 @nox.session
 def contract(session: nox.Session) -> None:
-    """The real tools, one at a time: git, Terraform, the embedded AWS."""
-    sync(session, "test")
+    """The real tools, one at a time: git, Terraform, the embedded AWS, what reads the workflows."""
+    sync(session, "test", "security")
     session.run("pytest", *SIDE_BY_SIDE, "tests/contract", *session.posargs)
 
 

@@ -24,7 +24,8 @@ if (here := str(Path(__file__).parent)) in sys.path:
 
 from tasks import parsing
 from tasks.check import doctor, unlock
-from tasks.environment import bootstrap, deploy, destroy, docker_push, plan
+from tasks.environment import bootstrap, deploy, destroy, docker_push, drift, plan
+from tasks.github import github_facts, github_report, github_role, github_setup
 from tasks.laptop import down, up
 from tasks.money import cost, prices
 from tasks.release import diff, promote, releases, rollback
@@ -33,6 +34,7 @@ from tasks.service import add_service, api_key, remove_service, services
 parsing.mend()
 
 namespace = Collection(
-    *(up, down, bootstrap, plan, diff, docker_push, deploy, releases, promote, rollback, destroy),
+    *(up, down, bootstrap, plan, diff, drift, docker_push, deploy, releases, promote, rollback, destroy),
     *(services, add_service, remove_service, api_key, cost, prices, doctor, unlock),
+    *(github_setup, github_facts, github_role, github_report),
 )

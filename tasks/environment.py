@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from invoke.context import Context
+from invoke.exceptions import Exit
 from invoke.tasks import task
 
 from tasks.running import DIRTY, DRY, ENV, JSON, YES, attempt, begin, bring, make_screen
@@ -28,26 +29,73 @@ def bootstrap(_c: Context, env: str, dry_run: bool = False, json: bool = False) 
         screen.say(f"next: inv deploy --env {env}")
 
 
-@task(help=ENV | JSON | {"full": "Every attribute, in Terraform's words.", "allow-empty": "No service may be left."})
-def plan(_c: Context, env: str, full: bool = False, json: bool = False, allow_empty: bool = False) -> None:
+@task(
+    help=ENV
+    | JSON
+    | {"full": "Every attribute, in Terraform's words.", "allow-empty": "No service may be left."}
+    | {"markdown": "Write it to this file, too, without values."}
+)
+def plan(
+    _c: Context, env: str, full: bool = False, json: bool = False, allow_empty: bool = False, markdown: str = ""
+) -> None:
     """Show what `inv deploy` would change.
 
     Changes nothing and builds nothing. --full adds every attribute.
     """
     from dataclasses import asdict
+    from pathlib import Path
 
     from stackyard.commands.plan import plan as run
+    from stackyard.commands.plan import write_plan
 
     screen = make_screen(quiet=json)
     report = attempt(lambda: run(begin(env, screen), full=full, allow_empty=allow_empty), screen)
+    if markdown:
+        attempt(lambda: write_plan(report, Path(markdown)), screen)
     if json:
         screen.json(asdict(report))
 
 
-@task(help=ENV | DRY | YES | JSON | DIRTY | {"allow-empty": "Let the last service be taken away."})
+@task(help=ENV | JSON | {"markdown": "Write it to this file, too; an empty one where there is none."})
+def drift(_c: Context, env: str, json: bool = False, markdown: str = "") -> None:
+    """Show what was changed past Terraform.
+
+    Names resources and attributes, and changes nothing. Exit code 6 where there is drift.
+    """
+    from dataclasses import asdict
+    from pathlib import Path
+
+    from stackyard.commands.drift import drift as run
+    from stackyard.commands.drift import show_drift, write_drift
+    from stackyard.errors import DRIFTED
+
+    screen = make_screen(quiet=json)
+    session = begin(env, screen)
+    done = attempt(lambda: run(session), screen)
+    if markdown:
+        attempt(lambda: write_drift(done, Path(markdown)), screen)
+    if json:
+        screen.json(asdict(done))
+    else:
+        show_drift(session, done)
+    if done.drift:
+        raise Exit(code=DRIFTED)
+
+
+@task(
+    iterable=["service"],
+    help=ENV
+    | DRY
+    | YES
+    | JSON
+    | DIRTY
+    | {"allow-empty": "Let the last service be taken away."}
+    | {"service": "Only this service's image, the others keep theirs; several with spaces between, or more than once."},
+)
 def deploy(
     _c: Context,
     env: str,
+    service: list[str],
     dry_run: bool = False,
     yes: bool = False,
     json: bool = False,
@@ -57,12 +105,13 @@ def deploy(
     """Bring an environment to what the working tree says.
 
     Images, Terraform, verification, release record. With nothing changed it costs one Terraform plan. Killed at any
-    point, the same command goes on.
+    point, the same command goes on. With --service the settings are still those of all services.
     """
     from stackyard.commands.deploy import deploy as run
     from stackyard.commands.wanted import Options
 
-    options = Options(dry_run=dry_run, yes=yes, allow_empty=allow_empty, allow_dirty=allow_dirty)
+    chosen = tuple(name for words in service for name in words.replace(",", " ").split())
+    options = Options(dry_run, yes, allow_empty, allow_dirty, chosen)
     bring(lambda screen: run(begin(env, screen), options), json=json)
 
 

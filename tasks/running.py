@@ -46,11 +46,16 @@ def attempt(work: Callable[[], T], screen: Screen) -> T:
 
 
 def bring(work: Callable[[Screen], Deployed], *, json: bool) -> None:
-    """Bring an environment to something else, and show what came of it."""
+    """Bring an environment to something else, and show what came of it, to later steps of a GitHub job as well."""
+    import os
+
     from stackyard.commands.bring import show_deployed
+    from stackyard.tools.github import tell_job
 
     screen = make_screen(quiet=json)
-    show_deployed(screen, attempt(lambda: work(screen), screen), json=json)
+    done = attempt(lambda: work(screen), screen)
+    tell_job(os.environ, {"release": str(done.release), "url": done.url})
+    show_deployed(screen, done, json=json)
 
 
 def begin(env: str, screen: Screen) -> Session:

@@ -54,3 +54,7 @@ class RefusedError(StackyardError):
     """The task could go on and does not, because something could be lost."""
 
     exit_code = 5
+
+
+DRIFTED = 6
+"""The exit code for what is no error: something was changed past Terraform."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, replace
 from functools import partial
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from stackyard.commands.cost import compare_release
+from stackyard.commands.deploy import find_kept
 from stackyard.commands.promote import bring_images, find_missing, promote
 from stackyard.commands.record import begin, find_underway, forget, read_history, read_last, record
 from stackyard.commands.releases import releases
@@ -247,6 +249,22 @@ def test_what_cannot_be_promoted_is_refused_with_the_way(account: Account, sessi
     Repository(session.aws).remove_tags({"api-1", "release-dev-1-api"})
     way = refused(MissingError, session, promotes("dev", "test"), "images of release 1 of dev are gone")
     assert way == "git checkout c0ffee && inv deploy --env dev"
+
+
+def test_services_that_are_not_named_keep_their_images(account: Account, session: Session) -> None:
+    """Those of the last release, which must know them; a name that is no service's is told."""
+    none = partial(find_kept, session, ["api"])
+    assert refused(MissingError, session, none, "dev has no release yet") == "inv deploy --env dev"
+    digest = account.push("api-1")
+    bring(session, digest)
+    assert find_kept(session, ["api"]).digests == {"api": digest}
+    refused(MissingError, session, partial(find_kept, session, ["shop"]), "there is no service shop")
+    shutil.copytree(session.root / "src/services/api", session.root / "src/services/web")
+    (session.root / "src/services/web/api").rename(session.root / "src/services/web/web")
+    session = Session(session.root, "dev", session.screen, ScriptedRunner())
+    assert find_kept(session, ["web"]).digests == {"api": digest}
+    way = refused(MissingError, session, partial(find_kept, session, ["api"]), "web is not in release 1")
+    assert way == "inv deploy --env dev"
 
 
 def pushes(account: Account, tag: str, of: str) -> Callable[[], None]:

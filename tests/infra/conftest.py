@@ -25,7 +25,14 @@ Bootstrap = Mapping[str, list[Mapping[str, Any]]]
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Turns:
     """Have the plan of the bootstrap made once."""
-    return Turns(config, log, [("test_policies.py", "test_lifecycle.py", "test_trust.py", "test_escalation.py")])
+    shared = (
+        "test_policies.py",
+        "test_lifecycle.py",
+        "test_trust.py",
+        "test_escalation.py",
+        "test_workflow_roles.py",
+    )
+    return Turns(config, log, [shared])
 
 
 @pytest.fixture(scope="session")

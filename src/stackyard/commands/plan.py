@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from stackyard.commands.cost import compare_release
 from stackyard.commands.observe import observe, variables
@@ -14,7 +15,9 @@ from stackyard.commands.wanted import app_key
 from stackyard.costchange import CostChange
 from stackyard.errors import StackyardError
 from stackyard.plan import UNBUILT
-from stackyard.tools.tfevents import plain_action
+from stackyard.reports import render_plan
+from stackyard.tools.holding import write_atomically
+from stackyard.tools.tfevents import plain_action, short_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +86,9 @@ def _compare_cost(session: Session) -> CostChange | None:
     for part in change.parts:
         screen.note(f"  {part.words()}")
     return change
+
+
+def write_plan(report: Report, file: Path) -> None:
+    """Write a report as Markdown, without a value of any attribute. Raises MissingError where it cannot be written."""
+    changes = [change | {"address": short_address(change["address"])} for change in report.changes]
+    write_atomically(file, render_plan(report.summary, changes, report.images_missing))

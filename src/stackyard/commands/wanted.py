@@ -18,6 +18,8 @@ class Options:
     yes: bool = False
     allow_empty: bool = False
     allow_dirty: bool = False
+    services: tuple[str, ...] = ()
+    """The services whose images are brought; the others keep theirs. Empty for all."""
 
 
 @dataclass(frozen=True, slots=True)

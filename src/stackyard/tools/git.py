@@ -44,6 +44,12 @@ def _prefix(root: Path) -> str:
     return f"{root.relative_to(top).as_posix()}/" if top != root else ""
 
 
+def find_merged(runner: Runner, root: Path) -> tuple[str, ...] | None:
+    """Return the files that a pull request changes, when its merge is checked out as GitHub does; None if unknown."""
+    done = runner.run(["git", "diff", "--name-only", "-z", "--no-renames", "HEAD^1", "HEAD"], cwd=root)
+    return tuple(filter(None, done.stdout.split("\0"))) if done.code == 0 else None
+
+
 _FIELDS = {"1": 8, "2": 9, "u": 10, "?": 1, "!": 1}
 """Fields before the path, by the kind of a line (git status: Porcelain Format Version 2)."""
 

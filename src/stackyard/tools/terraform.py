@@ -107,12 +107,19 @@ class Stack:
         return total.hexdigest()
 
     def plan(
-        self, on_event: Callable[[Event], None], *, destroy: bool = False, lock: bool = True, replace: str = ""
+        self,
+        on_event: Callable[[Event], None],
+        *,
+        destroy: bool = False,
+        lock: bool = True,
+        replace: str = "",
+        refresh_only: bool = False,
     ) -> Planned:
         """Plan, keep the plan in a file, and return what it found. Raises LockedError, ToolError and kin.
 
         Without ``lock`` it needs no right to write to the state bucket, and what it finds may be changing. ``replace``
-        is the address of a resource that is to be made anew.
+        is the address of a resource that is to be made anew. ``refresh_only`` plans nothing but what the state would
+        learn.
         """
         file = self.work / "plan.tfplan"
         changes: list[Change] = []
@@ -127,6 +134,7 @@ class Stack:
         arguments = ["plan", "-input=false", "-detailed-exitcode", f"-out={file}"]
         arguments += [*(["-destroy"] if destroy else []), *([] if lock else ["-lock=false"])]
         arguments += [f"-replace={replace}"] if replace else []
+        arguments += ["-refresh-only"] if refresh_only else []
         code = self._stream([*arguments, *self._variables()], note, "plan")
         return Planned(file, tuple(changes), changed=code == 2)
 
@@ -143,6 +151,13 @@ class Stack:
         if done.code != 0:
             raise explain_failure("terraform show", done.stderr, self.environment)
         return done.stdout
+
+    def show_data(self, planned: Planned) -> dict[str, Any]:
+        """Return a kept plan as data (Terraform: JSON Output Format). It holds every value, secret ones included."""
+        done = self._run(["show", "-json", str(planned.file)])
+        if done.code != 0:
+            raise explain_failure("terraform show", done.stderr, self.environment)
+        return cast("dict[str, Any]", json.loads(done.stdout))
 
     def outputs(self) -> dict[str, Any]:
         """Return the applied state's outputs by name; empty before the first apply."""

@@ -1,0 +1,106 @@
+"""Decide what of a refreshed plan is drift: changed past Terraform, and not by what Terraform leaves to others.
+
+Pure. Only names are kept, of resources and attributes: a value may be secret without Terraform knowing it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+LEFT_TO_OTHERS = {
+    # Auto scaling's (`ignore_changes` in infra/modules).
+    ("aws_ecs_service", "desired_count"),
+    ("aws_eks_node_group", "scaling_config.desired_size"),
+}
+"""Attributes, by resource type, that change while all is well."""
+
+HELD_APART = {
+    "inline_policy": ("aws_iam_role_policy", "name"),
+    "managed_policy_arns": ("aws_iam_role_policy_attachment", "policy_arn"),
+}
+"""What a role has by resources of their own, as soon as it is read again: their type, and the attribute that tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One resource that is not as Terraform left it."""
+
+    address: str
+    gone: bool
+    attributes: tuple[str, ...]
+    """By their names within the resource; empty where it is gone."""
+
+    def words(self, short: str) -> str:
+        """Say it in a sentence, under a shorter address."""
+        if self.gone:
+            return f"{short} is gone"
+        return f"{short}: {', '.join(self.attributes)} {'was' if len(self.attributes) == 1 else 'were'} changed"
+
+
+def find_drift(plan: Mapping[str, Any]) -> list[Drift]:
+    """Return what drifted, from a plan made with ``-refresh-only`` (Terraform: JSON Output Format, resource_drift)."""
+    found: list[Drift] = []
+    known = _list_policies(plan)
+    for item in cast("list[dict[str, Any]]", plan.get("resource_drift") or []):
+        change = item["change"]
+        if change["actions"] == ["delete"]:
+            found.append(Drift(item["address"], gone=True, attributes=()))
+            continue
+        names = {
+            name
+            for name in _differences(change.get("before"), change.get("after"), "")
+            if (item["type"], name) not in LEFT_TO_OTHERS
+            and not (item["type"] == "aws_iam_role" and _is_ours(name, change["after"], known))
+        }
+        if names:
+            found.append(Drift(item["address"], gone=False, attributes=tuple(sorted(names))))
+    return found
+
+
+def _list_policies(plan: Mapping[str, Any]) -> set[tuple[str, str, str]]:
+    """Return every policy that Terraform gave to a role: the role's attribute, the role, the policy."""
+    found: set[tuple[str, str, str]] = set()
+    modules = [cast("dict[str, Any]", plan.get("prior_state", {}).get("values", {}).get("root_module", {}))]
+    while modules:
+        module = modules.pop()
+        modules += module.get("child_modules", [])
+        for resource in module.get("resources", []):
+            for attribute, (kind, key) in HELD_APART.items():
+                if resource["type"] == kind:
+                    found.add((attribute, resource["values"]["role"], resource["values"][key]))
+    return found
+
+
+def _is_ours(attribute: str, role: Mapping[str, Any], known: set[tuple[str, str, str]]) -> bool:
+    """Tell whether a role has no policies but those that Terraform gave to it; one that is lost is told elsewhere."""
+    name = attribute.partition(".")[0]
+    if name not in HELD_APART:
+        return False
+    policies = cast("list[Any]", role.get(name) or [])
+    has = {str(policy["name"] if name == "inline_policy" else policy) for policy in policies}
+    # An empty block stands for none.
+    return all((name, role["name"], policy) in known for policy in has - {""})
+
+
+def _differences(before: object, after: object, name: str) -> Iterable[str]:
+    """Name the attributes that differ: a block of which there is one by what is in it, a list by itself.
+
+    Nothing, an empty text and an empty list are the same: AWS returns one for the other.
+    """
+    old, new = _members(before), _members(after)
+    if old is not None and new is not None:
+        for key in {*old, *new}:
+            yield from _differences(old.get(key), new.get(key), f"{name}.{key}" if name else key)
+    elif before != after and not (before in _NOTHING and after in _NOTHING):
+        yield name
+
+
+_NOTHING: tuple[object, ...] = (None, "", [], {})
+
+
+def _members(value: object) -> dict[str, object] | None:
+    """Return what is in an object, or in the one block of a list; None for anything else."""
+    items = cast("list[object]", value) if isinstance(value, list) else [value]
+    return cast("dict[str, object]", items[0]) if len(items) == 1 and isinstance(items[0], dict) else None
