@@ -63,7 +63,7 @@ def _find_loss(session: Session, key: str) -> RefusedError | None:
     return RefusedError(
         f"the state of {target.name} is gone",
         f"release {number} is recorded, and the bucket has no version of {place}",
-        fix=f"Bring it back from a backup; or, where nothing of it runs any more, begin anew: `inv state-restore --env {target.name} --empty`.",
+        fix=f"Bring a backup back. Where nothing of it runs any more: inv state-restore --env {target.name} --empty",
         command=f"inv restore --env {target.name} --from FOLDER",
     )
 

@@ -54,7 +54,9 @@ def read_version(aws: Aws, bucket: str, key: str, version: str) -> tuple[str, st
     with aws.explained(f"version {version} of {key}"):
         found = aws.client("s3").get_object(Bucket=bucket, Key=key, VersionId=version)
         text = cast("bytes", found["Body"].read()).decode(errors="replace")
-        return text, cast("str", found.get("Metadata", {}).get(NOTE, ""))
+        # A header's name, which some write with capitals.
+        notes = {name.lower(): value for name, value in cast("dict[str, str]", found.get("Metadata", {})).items()}
+        return text, notes.get(NOTE, "")
 
 
 def read_history(aws: Aws, bucket: str, key: str, count: int) -> History:
