@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from stackyard.tools.tfevents import Change
-
 _LOST = {
     "aws_api_gateway_rest_api": "the API's address: the next deploy gets another one",
     "aws_api_gateway_api_key": "API keys of {owners}: the next deploy makes other ones",
@@ -22,9 +20,8 @@ _SERVICE = re.compile(r'module\.\w+_service\["([^"]+)"\]\.')
 _OWNER = re.compile(r"module\.(\w+?)(?:_service)?(?:\[(?:\"([^\"]+)\"|\d+)\])?\.(\w+)\.\w+(?:\[\"([^\"]+)\"\])?")
 
 
-def tell_losses(changes: Sequence[Change]) -> list[str]:
-    """Return a line for each sort of thing that goes, services first."""
-    gone = [change.address for change in changes if change.action == "delete"]
+def tell_losses(gone: Sequence[str]) -> list[str]:
+    """Return a line for each sort of thing that goes, services first; ``gone`` are addresses of resources."""
     services = sorted({match[1] for address in gone if (match := _SERVICE.match(address))})
     owners: dict[str, set[str]] = {}
     for address in gone:

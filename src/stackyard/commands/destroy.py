@@ -62,7 +62,7 @@ def destroy(session: Session, *, dry_run: bool = False, typed: str = "") -> Dest
             planned = plan_stack(session, stack, destroy=True)
             show_changes(session, planned)
             list_changes(session, planned)
-        summary, losses = plain_action(planned.changes), tell_losses(planned.changes)
+        summary, losses = plain_action(planned.changes), tell_losses(planned.deleted())
         _show_losses(session, losses)
         if dry_run or not planned.changes:
             planned.file.unlink(missing_ok=True)

@@ -18,7 +18,7 @@ from stackyard.errors import RefusedError
 from stackyard.states import History, Version, parse_state
 from stackyard.tools.aws import Aws
 from stackyard.tools.holding import who_am_i
-from stackyard.tools.terraform import LockedError
+from stackyard.tools.terraform import LockedError, unreadable_lock
 from stackyard.tools.tfevents import StateLock
 
 NOTE = "stackyard-note"
@@ -94,7 +94,7 @@ def locked(aws: Aws, bucket: str, key: str, operation: str) -> Generator[None]:
         "Path": f"{bucket}/{key}",
     }
     if not aws.put_new(bucket, lock, mine):
-        raise _refusal(aws.read_text(bucket, lock) or "", key, name)
+        raise _refusal(aws.read_text(bucket, lock) or "", name)
     try:
         yield
     finally:
@@ -105,25 +105,15 @@ def find_refusal(aws: Aws, bucket: str, key: str) -> RefusedError | None:
     """Return the error that a lock on a state would raise, or None where there is none."""
     lock = f"{key}.tflock"
     text = aws.read_text(bucket, lock) if lock in aws.list_keys(bucket, lock) else None
-    return _refusal(text, key, aws.target.name) if text is not None else None
+    return _refusal(text, aws.target.name) if text is not None else None
 
 
-def _refusal(text: str, key: str, environment: str) -> RefusedError:
+def _refusal(text: str, environment: str) -> RefusedError:
     try:
         held = json.loads(text)
         return LockedError(StateLock(held["ID"], held["Who"], held["Created"], held["Operation"]), environment)
     except (ValueError, KeyError, TypeError):
-        return unreadable_lock(key, environment)
-
-
-def unreadable_lock(key: str, environment: str) -> RefusedError:
-    """Make the error for a lock that does not say whose it is."""
-    return RefusedError(
-        f"the state of {environment} is locked by a lock that cannot be read",
-        f"{key}.tflock does not say whose it is",
-        fix="If nobody deploys, release it.",
-        command=f"inv unlock --env {environment}",
-    )
+        return unreadable_lock(environment)
 
 
 def put_state(aws: Aws, bucket: str, key: str, text: str, note: str) -> str:
