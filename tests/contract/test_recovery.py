@@ -39,7 +39,8 @@ KEY = app_key("dev")
 
 
 def state(serial: int, *names: str, lineage: str = "l-1") -> str:
-    resources = [{"mode": "managed", "type": "aws_lambda_function", "name": name, "instances": []} for name in names]
+    kind: dict[str, object] = {"mode": "managed", "type": "aws_lambda_function", "instances": []}
+    resources = [kind | {"name": name} for name in names]
     return json.dumps({"version": 4, "serial": serial, "lineage": lineage, "outputs": {}, "resources": resources})
 
 

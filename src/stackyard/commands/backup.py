@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
+from itertools import repeat
 from pathlib import Path
 
 from stackyard.backups import IMAGES, MANIFEST, About, record_name, state_name, write_manifest
@@ -104,7 +106,7 @@ def _back_up(session: Session, put: Put, now: datetime) -> About:
     numbers = find_numbers(keys)
     aws.client("s3")  # made once; threads that all make it would each do the work
     with ThreadPoolExecutor(8) as pool:
-        texts = list(pool.map(lambda each: aws.read_text(target.state_bucket, release_key(target, each)), numbers))
+        texts = list(pool.map(aws.read_text, repeat(target.state_bucket), map(partial(release_key, target), numbers)))
     files |= {record_name(number): text or "" for number, text in zip(numbers, texts, strict=True)}
     releases = [release for text in texts[-KEPT:] if (release := _parse(text or "")) is not None]
     images = _find_images(session, releases)
