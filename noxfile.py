@@ -82,7 +82,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typecheck(session: nox.Session) -> None:
     """Types, strictly."""
-    sync(session, "typecheck", "test", "dev", "browser")
+    sync(session, "typecheck", "test", "dev", "browser", "fuzz")
     # Told, because it would otherwise look into the project's own .venv.
     session.run("basedpyright", "--pythonpath", f"{session.bin}/python")
 
@@ -139,6 +139,13 @@ def images(session: nox.Session) -> None:
     """Images built, run, pushed and deployed, by a docker engine with buildx and a registry, which must be there."""
     sync(session, "test", "dev")
     session.run("pytest", "tests/images", *session.posargs)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Malformed HTTP, slow clients and each service's own OpenAPI document, against the gateway of `inv up`."""
+    sync(session, "test", "dev", "fuzz")
+    session.run("pytest", "--numprocesses=2", "--dist=loadfile", "tests/fuzz", *session.posargs)
 
 
 @nox.session

@@ -37,6 +37,6 @@ parsing.mend()
 namespace = Collection(
     *(up, down, bootstrap, plan, diff, drift, docker_push, deploy, releases, promote, rollback, destroy),
     *(services, add_service, remove_service, api_key, cost, prices, doctor, unlock),
-    *(state_history, state_restore, backup, restore, mend),
+    *(mend, state_history, state_restore, backup, restore),
     *(github_setup, github_facts, github_role, github_report),
 )

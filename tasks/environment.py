@@ -42,7 +42,6 @@ def plan(
 
     Changes nothing and builds nothing. --full adds every attribute.
     """
-    from dataclasses import asdict
     from pathlib import Path
 
     from stackyard.commands.plan import plan as run
@@ -53,7 +52,7 @@ def plan(
     if markdown:
         attempt(lambda: write_plan(report, Path(markdown)), screen)
     if json:
-        screen.json(asdict(report))
+        screen.json(report.record())
 
 
 @task(help=ENV | JSON | {"markdown": "Write it to this file, too; an empty one where there is none."})

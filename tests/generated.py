@@ -35,6 +35,17 @@ NASTY = [
     *("\u2028", "\x85", "e\u0301", "😀"),
 ]
 
+ORIGINS = ["https://shop.example.com", "https://a-b.example:8443", "http://localhost:3000", "http://127.0.0.1"]
+
+ISSUERS = [
+    "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbCd12345",
+    "https://acme.eu.auth0.com/",
+    "https://login.microsoftonline.com/00000000-0000-0000-0000-000000000000/v2.0",
+    "https://id.example.com:8443",
+]
+AUDIENCES = ["shop", "https://api.example.com/", "api://00000000-0000-0000-0000-000000000000", "a@b+c=d-e_f~g"]
+SCOPES = ["openid", "orders:read", "https://api.example.com/orders.write", "orders/read", "*"]
+
 texts = st.one_of(st.sampled_from(NASTY), st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
 names = st.from_regex(r"[a-z](-?[a-z0-9]){0,20}", fullmatch=True)
 paths = st.from_regex(r"/([a-z0-9][a-z0-9_-]{0,20})?", fullmatch=True)
@@ -58,11 +69,25 @@ def settings_of_services(draw: st.DrawFn) -> dict[str, Any]:
     if KINDS[kind].alarms:
         data["rollout"] = {
             "strategy": draw(st.sampled_from(KINDS[kind].strategies)),
-            "percent": draw(st.integers(1, 99)),
+            "percent": draw(st.integers(3, 99)),
             "interval": draw(st.integers(1, 29)),
             "alarms": draw(
                 st.lists(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9 _./:+=@,()#-]{0,20}", fullmatch=True), max_size=3)
             ),
+        }
+    if draw(st.booleans()):
+        data["cors"] = {
+            "origins": draw(st.lists(st.sampled_from(ORIGINS), unique=True, max_size=3)),
+            "methods": draw(st.lists(st.sampled_from(["GET", "PUT", "DELETE"]), min_size=1, unique=True)),
+            "credentials": draw(st.booleans()),
+        }
+    if draw(st.booleans()):
+        data["auth"] = {
+            "jwt": {
+                "issuer": draw(st.sampled_from(ISSUERS)),
+                "audience": draw(st.lists(st.sampled_from(AUDIENCES), unique=True, min_size=1)),
+                "scopes": draw(st.lists(st.sampled_from(SCOPES), unique=True)),
+            }
         }
     if draw(st.booleans()):
         data |= {"api_key": True, "usage": {"rate": draw(st.integers(1, 100)), "period": "day"}}

@@ -34,8 +34,9 @@ locals {
   private       = merge(local.of_kind.ecs, local.of_kind.eks)
   needs_network = length(local.private) > 0 || anytrue([for service in module.catalog.services : service.vpc])
 
-  # Whose requests come to a new version by and by.
-  gradual = { for name, service in local.of_kind.lambda : name => service.rollout if service.rollout.strategy != "all-at-once" }
+  # Whose requests come to a new version by and by: CodeDeploy leads them to functions, ECS itself to tasks.
+  gradual_tasks = toset([for name, service in local.of_kind.ecs : name if service.rollout.strategy != "all-at-once"])
+  gradual       = { for name, service in local.of_kind.lambda : name => service.rollout if service.rollout.strategy != "all-at-once" }
 
   platform = { for name, service in module.catalog.services : name => {
     network       = one(module.network)
@@ -89,7 +90,12 @@ module "ecs_cluster" {
   source = "../modules/ecs-cluster"
   count  = length(local.of_kind.ecs) > 0 ? 1 : 0
 
-  name = local.full_name
+  name                 = local.full_name
+  project              = local.project
+  environment          = var.environment
+  account              = local.account
+  region               = local.region
+  permissions_boundary = local.infrastructure
 }
 
 module "eks_cluster" {
@@ -165,7 +171,7 @@ module "ecs_service" {
   name                 = each.key
   project              = local.project
   environment          = var.environment
-  service              = merge(each.value, { secrets = local.secrets[each.key] })
+  service              = merge(each.value, { secrets = local.secrets[each.key], held_task = contains(local.gradual_tasks, each.key) ? lookup(var.held_tasks, each.key, null) : null })
   image                = "${local.repository}@${each.value.digest}"
   base_url             = module.api_gateway[0].base_url
   permissions_boundary = local.boundary
@@ -216,6 +222,17 @@ locals {
   )
 }
 
+module "waf" {
+  source = "../modules/waf"
+  count  = length(module.catalog.services) > 0 && module.catalog.environment.waf != null ? 1 : 0
+
+  name          = local.full_name
+  stage_arn     = module.api_gateway[0].stage_arn
+  mode          = module.catalog.environment.waf.mode
+  rate          = module.catalog.environment.waf.rate
+  log_retention = module.catalog.environment.log_retention
+}
+
 # API Gateway deploys no API without a method, so where there is no service there is no gateway either.
 module "api_gateway" {
   source = "../modules/api-gateway"
@@ -227,6 +244,7 @@ module "api_gateway" {
   partition     = local.partition
   dns_suffix    = data.aws_partition.current.dns_suffix
   throttle      = module.catalog.environment.throttle
+  domain        = module.catalog.environment.domain
   log_retention = module.catalog.environment.log_retention
   tracing       = module.catalog.environment.xray
 
@@ -235,6 +253,7 @@ module "api_gateway" {
     path        = service.path
     api_key     = service.api_key
     usage       = service.usage
+    cors        = length(service.cors.origins) > 0
     example     = service.example
     catalog     = service.catalog
     integration = local.integrations[name]

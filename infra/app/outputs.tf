@@ -8,6 +8,11 @@ output "url" {
   value       = join("", module.api_gateway[*].url)
 }
 
+output "domain" {
+  description = "The environment's domain, and the name that its DNS record (CNAME) must lead to; null where there is none."
+  value       = one(module.api_gateway[*].domain)
+}
+
 output "stage" {
   description = "Name of the gateway's stage."
   value       = var.environment
@@ -34,11 +39,12 @@ output "stage_variables" {
 }
 
 output "services" {
-  description = "Service -> kind, path, api_key, example, resource (its AWS name), version, log_group, image, details (by kind)."
+  description = "Service -> kind, path, api_key, auth (whether it asks for a token), example, resource (its AWS name), version, log_group, image, details (by kind)."
   value = { for name, service in module.catalog.services : name => {
     kind      = service.kind
     path      = service.path
     api_key   = service.api_key
+    auth      = service.auth.jwt.issuer != null
     example   = service.example
     target    = local.services[name].integration.target
     resource  = local.services[name].resource

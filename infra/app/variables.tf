@@ -23,6 +23,13 @@ variable "held_versions" {
   nullable    = false
 }
 
+variable "held_tasks" {
+  description = "Service -> ARN of the task definition that it stays at; heeded for ecs where the rollout is blue-green, canary or linear."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}
+
 variable "allow_empty" {
   description = "Whether having no service at all is meant: the last removal in an environment."
   type        = bool

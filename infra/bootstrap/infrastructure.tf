@@ -1,5 +1,5 @@
-# The most that the roles of an environment's own parts can ever do: flow logs, CodeDeploy, the EKS cluster, its nodes
-# and add-ons.
+# The most that the roles of an environment's own parts can ever do: flow logs, CodeDeploy, ECS in rollouts, the EKS
+# cluster, its nodes and add-ons.
 # They need what no service does, and AWS's policies for them reach the whole account; under this they stay with what
 # bears the cluster's name, which is the environment's, and grant nothing. Only roles called "<project>-<environment>_…"
 # may have it (write_roles.tf); no service's is.
@@ -41,6 +41,14 @@ resource "aws_iam_policy" "infrastructure" {
         Effect   = "Allow"
         Action   = ["lambda:GetAlias", "lambda:GetProvisionedConcurrencyConfig", "lambda:UpdateAlias"]
         Resource = local.arns[each.key].functions
+      },
+      {
+        # What ECS does by its role (modules/ecs-cluster).
+        Sid       = "LeadRequests"
+        Effect    = "Allow"
+        Action    = ["elasticloadbalancing:DeregisterTargets", "elasticloadbalancing:ModifyListener", "elasticloadbalancing:RegisterTargets"]
+        Resource  = [local.balancing["listener"], local.targets]
+        Condition = local.tagged[each.key].own
       },
       {
         Sid      = "LookAtAlarms"

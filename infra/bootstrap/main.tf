@@ -18,6 +18,8 @@ locals {
     name => environment if environment.account == var.account
   }
 
+  domain = { for name, environment in local.environments : name => try(environment.domain.name, null) }
+
   # What an environment is called in names and tags: of previews, a pattern.
   like = { for name in keys(local.environments) : name => name == "previews" ? "pr-*" : name }
 
@@ -31,13 +33,14 @@ locals {
     node_role      = "${local.iam}:role/${local.project}/${like}/${local.project}-${like}_eks-nodes"
     boundary       = "${local.iam}:policy/${local.project}-${name}_boundary"
     infrastructure = "${local.iam}:policy/${local.project}-${name}_infrastructure"
-    log_groups = [for group in [
+    log_groups = concat(["${local.arn["logs"]}:log-group:aws-waf-logs-${local.project}-${like}"], [for group in [
       "api-gateway/${local.project}-${like}", "ecs/${local.project}-${like}-*", "eks/${local.project}-${like}-*",
       "eks/${local.project}-${like}/*", "lambda/${local.project}-${like}-*", "vpc/${local.project}-${like}",
-    ] : "${local.arn["logs"]}:log-group:/aws/${group}"]
-    gateway = [for path in [
+    ] : "${local.arn["logs"]}:log-group:/aws/${group}"])
+    # A domain is told by its name.
+    gateway = [for path in concat(local.domain[name] == null ? [] : ["domainnames", "domainnames/${local.domain[name]}", "domainnames/${local.domain[name]}/*"], [
       "apikeys", "apikeys/*", "restapis", "restapis/*", "tags/*", "usageplans", "usageplans/*", "vpclinks", "vpclinks/*",
-    ] : "arn:${local.partition}:apigateway:${var.region}::/${path}"]
+    ]) : "arn:${local.partition}:apigateway:${var.region}::/${path}"]
     gateway_items = [for path in ["apikeys", "restapis", "usageplans", "vpclinks"] : "arn:${local.partition}:apigateway:${var.region}::/${path}/*"]
     secrets       = "${local.arn["secretsmanager"]}:secret:${local.project}/${name}/*"
     schedule      = "${local.arn["scheduler"]}:schedule/default/${local.project}-${like}-*"
@@ -78,7 +81,7 @@ locals {
   iam = "arn:${local.partition}:iam::${var.account}"
   arn = { for service in [
     "application-autoscaling", "apprunner", "cloudwatch", "codedeploy", "ec2", "ecs", "eks", "elasticloadbalancing", "kms", "lambda",
-    "logs", "scheduler", "secretsmanager",
+    "logs", "scheduler", "secretsmanager", "wafv2",
   ] : service => "arn:${local.partition}:${service}:${var.region}:${var.account}" }
 }
 

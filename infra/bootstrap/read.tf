@@ -1,7 +1,7 @@
 locals {
   # What a plan needs, and no more. It is for `terraform plan -lock=false`: who may only read may take no lock either.
   read = { for name, arns in local.arns : name => {
-    read = [
+    read = concat(local.read_edge[name], [
       {
         # Its older versions, too: what was deleted or broken is told from what there never was.
         Sid      = "ReadOwnState"
@@ -99,7 +99,7 @@ locals {
           Null            = { "aws:ResourceTag/project" = "false" }
         }
       },
-    ]
+    ])
 
     read-compute = [
       {

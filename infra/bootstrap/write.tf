@@ -4,9 +4,10 @@ locals {
     deploy            = local.write_core[name]
     deploy-roles      = local.write_roles[name]
     deploy-network    = local.write_network[name]
+    deploy-edge       = concat(local.write_gateway[name], local.write_edge[name])
     deploy-balancing  = local.write_balancing[name]
     deploy-containers = local.write_containers[name]
-    # Ten policies are all that a role can have, so two small topics share one.
+    # Ten policies are all that a role can have, so small topics share one.
     deploy-security-groups = concat(local.write_security_groups[name], local.write_rollouts[name])
     deploy-kubernetes      = local.write_kubernetes[name]
   } }
@@ -67,48 +68,6 @@ locals {
         "logs:TagResource", "logs:UntagResource",
       ]
       Resource = flatten([for group in arns.log_groups : [group, "${group}:*"]])
-    },
-    {
-      Sid      = "WriteGateway"
-      Effect   = "Allow"
-      Action   = local.gateway_verbs
-      Resource = arns.gateway
-    },
-    {
-      # What has no tags is somebody's, too. Parts of an API and keys of a plan have its tags here, though none of their own
-      # (API Gateway: API Gateway resources that can be tagged).
-      Sid       = "NotNobodysEnvironment"
-      Effect    = "Deny"
-      Action    = local.gateway_writes
-      Resource  = arns.gateway_items
-      Condition = { StringNotLike = { "aws:ResourceTag/environment" = local.like[name] } }
-    },
-    {
-      Sid       = "NotNobodysProject"
-      Effect    = "Deny"
-      Action    = local.gateway_writes
-      Resource  = arns.gateway_items
-      Condition = { StringNotEquals = { "aws:ResourceTag/project" = local.project } }
-    },
-    {
-      Sid      = "NoOtherTag"
-      Effect   = "Deny"
-      Action   = local.gateway_verbs
-      Resource = arns.gateway
-      Condition = {
-        StringNotLike = { "aws:RequestTag/environment" = local.like[name] }
-        Null          = { "aws:RequestTag/environment" = "false" }
-      }
-    },
-    {
-      Sid      = "NoOtherProjectTag"
-      Effect   = "Deny"
-      Action   = local.gateway_verbs
-      Resource = arns.gateway
-      Condition = {
-        StringNotEquals = { "aws:RequestTag/project" = local.project }
-        Null            = { "aws:RequestTag/project" = "false" }
-      }
     },
   ] }
 }

@@ -72,7 +72,8 @@ locals {
       Action   = ["iam:PassRole"]
       Resource = arns.own_roles
       Condition = { StringEquals = { "iam:PassedToService" = [
-        "codedeploy.amazonaws.com", "ec2.amazonaws.com", "eks.amazonaws.com", "pods.eks.amazonaws.com", "vpc-flow-logs.amazonaws.com",
+        "codedeploy.amazonaws.com", "ec2.amazonaws.com", "ecs.amazonaws.com", "eks.amazonaws.com", "pods.eks.amazonaws.com",
+        "vpc-flow-logs.amazonaws.com",
       ] } }
     },
     {

@@ -31,6 +31,13 @@ locals {
       Resource = "${local.arn["codedeploy"]}:deploymentconfig:CodeDeployDefault.LambdaAllAtOnce"
     },
     {
+      # ECS leads requests to new tasks; a revision says which (tools/ecsrollout.py).
+      Sid      = "LeadRequests"
+      Effect   = "Allow"
+      Action   = ["ecs:DescribeServiceRevisions", "ecs:StopServiceDeployment"]
+      Resource = concat([arns.ecs.services], [for kind in ["deployment", "revision"] : "${replace(arns.ecs.services, ":service/", ":service-${kind}/")}/*"])
+    },
+    {
       # Which of a service's alarms are there; they may have any name.
       Sid      = "FindAlarms"
       Effect   = "Allow"

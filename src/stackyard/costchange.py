@@ -48,6 +48,10 @@ class CostChange:
         whole = f"{signed(self.usd)} a month (${self.before:,.2f} → ${self.after:,.2f})"
         return f"{whole} at {plain(self.requests)} requests to each service" if self.requests else whole
 
+    def lines(self) -> list[str]:
+        """Say it whole: the sum first, then each service's part."""
+        return [self.words(), *(part.words() for part in self.parts)]
+
     def record(self) -> dict[str, object]:
         """Return it as data."""
         return {

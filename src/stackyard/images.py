@@ -17,7 +17,7 @@ from stackyard.services import Entry
 BASE_IMAGE = "public.ecr.aws/docker/library/python:3.14-slim"
 """What every image is built on, unless the variable STACKYARD_BASE_IMAGE names another."""
 
-_PROOF = {"lambda": "awslambdaric", "server": "uvicorn", "secrets": "botocore"}
+_PROOF = {"lambda": "awslambdaric", "server": "uvicorn", "secrets": "botocore", "jwt": "pyjwt"}
 """What an extra of servicekit's draws in, and an image without it does not start for the lack of."""
 
 
@@ -127,7 +127,8 @@ def find_unfit(entries: Iterable[Entry], lock: Mapping[str, Any]) -> list[tuple[
     unfit: list[tuple[Entry, list[str]]] = []
     for entry in entries:
         reads_secrets = bool(entry.service.secrets) and not entry.kind.injects_secrets
-        extras = [entry.kind.extra, *(["secrets"] if reads_secrets else [])]
+        checks_tokens = entry.service.auth.jwt.issuer is not None
+        extras = [entry.kind.extra, *(["secrets"] if reads_secrets else []), *(["jwt"] if checks_tokens else [])]
         drawn_in = {item["name"] for item in _drawn_in(lock, entry.name)}
         if lacking := [extra for extra in extras if _PROOF[extra] not in drawn_in]:
             unfit.append((entry, lacking))

@@ -16,8 +16,6 @@ ENVIRONMENT_BYTES = 4096
 """All environment variables of a function together (Lambda: Lambda quotas)."""
 FUNCTION_VARIABLE_BYTES = 150
 """What a secret's name and ARN take of that room."""
-LONGEST_ROLLOUT = 2880
-"""Minutes from the first to the last shift (AWS CodeDeploy quotas)."""
 
 KindName = Literal["lambda", "apprunner", "ecs", "eks"]
 
@@ -43,6 +41,26 @@ def _check_variables(value: dict[str, str]) -> dict[str, str]:
 
 Variable = Annotated[str, Field(pattern=_VARIABLE), AfterValidator(_check_variable)]
 SecretName = Annotated[str, Field(pattern=r"^[A-Za-z0-9/_+=.@-]{1,256}$")]
+Origin = Annotated[
+    str,
+    Field(
+        pattern=r"^(\*|(https://[a-z0-9-]+(\.[a-z0-9-]+)*|http://(localhost|127\.0\.0\.1))(:[1-9][0-9]{0,4})?)$",
+        description="https:// and a host in small letters, without a path or a slash at the end",
+    ),
+]
+Issuer = Annotated[
+    str,
+    Field(
+        max_length=200,
+        pattern=r"^(https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*|http://(localhost|127\.0\.0\.1))(:[1-9][0-9]{0,4})?"
+        r"(/[A-Za-z0-9._~-]+)*/?$",
+        description="an https address as the tokens have it in `iss`, to the last slash",
+    ),
+]
+Audience = Annotated[str, Field(pattern=r"^[A-Za-z0-9._~:/@=+-]{1,200}$")]
+Scope = Annotated[str, Field(pattern=r"^[A-Za-z0-9._~:/*+-]{1,100}$")]
+Method = Literal["DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"]
+HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,60}$")]
 AlarmName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 _./:+=@,()#-]{0,254}$")]
 
 
@@ -76,20 +94,82 @@ class Rollout(FileModel):
     strategy: Strategy = Field(
         default=ALL_AT_ONCE,
         description="`canary`: some of the requests first, the rest after the interval; `linear`: so many more at each "
-        "interval. Both for `lambda` only.",
+        "interval; both for `lambda` and `ecs`. `blue-green`: every request at once, the old tasks kept for an "
+        "interval; for `ecs`.",
     )
-    percent: int = Field(default=10, ge=1, le=99, description="Of all requests, for `canary` and `linear`.")
-    interval: int = Field(default=5, ge=1, le=2880, description="Minutes, for `canary` and `linear`.")
+    percent: int = Field(
+        default=10,
+        ge=1,
+        le=99,
+        description="Of all requests, for `canary` and `linear`; with `ecs` from 3 for `linear`.",
+    )
+    interval: int = Field(default=5, ge=1, le=2880, description="Minutes; with `ecs` up to 1440.")
     alarms: Annotated[list[AlarmName], Field(max_length=10)] = Field(
-        default_factory=list,
-        description="Names of CloudWatch alarms that undo the rollout; for `canary`, `linear` and `ecs`.",
+        default_factory=list, description="Names of CloudWatch alarms that undo the rollout; for `lambda` and `ecs`."
     )
 
+    def steps(self) -> int:
+        """Return how often requests are shifted."""
+        return {"linear": math.ceil(100 / self.percent), "canary": 2}.get(self.strategy, 1)
+
     def minutes(self) -> int:
-        """Return how long it takes until every request comes to the new version."""
+        """Return how long it waits, all intervals together."""
         if self.strategy == "linear":
-            return self.interval * (math.ceil(100 / self.percent) - 1)
-        return self.interval if self.strategy == "canary" else 0
+            return self.interval * (self.steps() - 1)
+        return 0 if self.strategy == ALL_AT_ONCE else self.interval
+
+
+class Cors(FileModel):
+    """Which pages of other origins a browser lets call the service, and how (Fetch: CORS protocol)."""
+
+    origins: Annotated[list[Origin], Field(max_length=20)] = Field(
+        default_factory=list,
+        description="Origins as a browser sends them, like https://shop.example.com; http only for localhost. "
+        '"*": every page there is. None: no other origin\'s.',
+    )
+    methods: Annotated[list[Method], Field(min_length=1)] = Field(
+        default_factory=lambda: ["GET", "HEAD", "POST"], description="What such a page may do."
+    )
+    headers: Annotated[list[HeaderName], Field(max_length=20)] = Field(
+        default_factory=lambda: ["authorization", "content-type", "x-api-key", "x-request-id"],
+        description="What headers it may send beside those that every page may.",
+    )
+    expose: Annotated[list[HeaderName], Field(max_length=20)] = Field(
+        default_factory=lambda: ["x-request-id"], description="What headers of an answer it may read."
+    )
+    credentials: bool = Field(default=False, description="Whether the browser sends cookies along.")
+    max_age: int = Field(default=600, ge=0, le=86400, description="Seconds that a browser remembers all this.")
+
+    def size(self) -> int:
+        """Return the bytes that it takes of a function's environment."""
+        return len(self.model_dump_json()) + len("SERVICE_CORS") if self.origins else 0
+
+
+class Jwt(FileModel):
+    """The bearer tokens that callers must send: JSON Web Tokens of one issuer."""
+
+    issuer: Issuer | None = Field(
+        default=None,
+        description="Who makes the tokens: the address that they have in `iss`, to the last slash. http only for "
+        "localhost, in `local`.",
+    )
+    audience: Annotated[list[Audience], Field(max_length=10)] = Field(
+        default_factory=list,
+        description="Whom a token must be for, one of these: `aud`, or `client_id` where there is no `aud` (Cognito).",
+    )
+    scopes: Annotated[list[Scope], Field(max_length=20)] = Field(
+        default_factory=list, description="What every request's token must allow, all of it: `scope` or `scp`."
+    )
+
+
+class Auth(FileModel):
+    """Who may ask."""
+
+    jwt: Jwt = Field(default_factory=Jwt, description="The bearer tokens that callers must send.")
+
+    def size(self) -> int:
+        """Return the bytes that it takes of a function's environment."""
+        return len(self.model_dump_json()) + len("SERVICE_AUTH") if self.jwt.issuer else 0
 
 
 class Service(FileModel):
@@ -132,6 +212,8 @@ class Service(FileModel):
     vpc: bool = Field(default=False, description="Whether an `apprunner` service joins the environment's network.")
     api_key: bool = Field(default=False, description="Whether callers must send an API key (x-api-key).")
     usage: Usage | None = Field(default=None, description="What a caller with the API key may use.")
+    cors: Cors = Field(default_factory=Cors, description="Which pages of other origins may call it from a browser.")
+    auth: Auth = Field(default_factory=Auth, description="Who may ask: everyone, or who has a token.")
     example: str | None = Field(
         default=None,
         max_length=200,
@@ -181,12 +263,16 @@ def check_kind(service: Service) -> list[tuple[tuple[str, ...], str]]:
     if service.usage is not None and not service.api_key:
         problems.append((("usage",), "`usage` limits the holders of an API key; it needs `api_key: true`"))
     problems += _check_rollout(service, kind)
+    problems += _check_cors(service.cors)
+    problems += _check_auth(service)
     both = sorted(set(service.environment) & set(service.secrets))
     if both:
         problems.append((("secrets", both[0]), f"`{both[0]}` is in `environment` and in `secrets`; keep one"))
-    room = ENVIRONMENT_BYTES - 512 - FUNCTION_VARIABLE_BYTES * len(service.secrets)
+    told = service.cors.size() + service.auth.size()
+    room = ENVIRONMENT_BYTES - 512 - FUNCTION_VARIABLE_BYTES * len(service.secrets) - told
     if kind.runs == "function" and sum(len(f"{n}{v}".encode()) for n, v in service.environment.items()) > room:
-        problems.append((("secrets",), f"{len(service.secrets)} secrets leave {room} bytes for `environment`"))
+        why = f"{len(service.secrets)} secrets, `cors` and `auth` leave {room} bytes for `environment`"
+        problems.append((("environment",), why))
     return problems
 
 
@@ -201,10 +287,36 @@ def _check_rollout(service: Service, kind: Kind) -> list[tuple[tuple[str, ...], 
     if rollout.alarms and not kind.alarms:
         have = ", ".join(other.name for other in KINDS.values() if other.alarms)
         problems.append((("rollout", "alarms"), f"`rollout.alarms` is not for kind {kind.name}, only for {have}"))
-    if rollout.minutes() > LONGEST_ROLLOUT:
-        why = f"the rollout takes {rollout.minutes()} minutes; CodeDeploy has {LONGEST_ROLLOUT} at the most"
+    if rollout.strategy == ALL_AT_ONCE:
+        return problems
+    if rollout.interval > kind.longest_interval:
+        why = f"`rollout.interval` is {rollout.interval}; {kind.name} has {kind.longest_interval} minutes at the most"
         problems.append((("rollout", "interval"), why))
+    if rollout.minutes() > kind.slowest:
+        why = f"the rollout takes {rollout.minutes()} minutes; {kind.slowest} are allowed for {kind.name}"
+        problems.append((("rollout", "interval"), why))
+    if rollout.strategy == "linear" and rollout.percent < kind.least_step:
+        why = f"`rollout.percent` is {rollout.percent}; {kind.name} goes on by {kind.least_step} at the least"
+        problems.append((("rollout", "percent"), why))
     return problems
+
+
+def _check_cors(cors: Cors) -> list[tuple[tuple[str, ...], str]]:
+    if cors.model_fields_set and "origins" not in cors.model_fields_set:
+        return [(("cors",), "`cors` needs `origins`; without any, no page of another origin may call the service")]
+    if "*" in cors.origins and cors.credentials:
+        why = 'any page could act in the name of who is signed in: with `credentials`, name the origins, not "*"'
+        return [(("cors", "credentials"), why)]
+    if "*" in cors.origins and len(cors.origins) > 1:
+        return [(("cors", "origins"), '"*" is every origin; leave it out or keep it alone')]
+    return []
+
+
+def _check_auth(service: Service) -> list[tuple[tuple[str, ...], str]]:
+    lacking = [name for name in ("issuer", "audience") if not getattr(service.auth.jwt, name)]
+    if "auth" not in service.model_fields_set or not lacking:
+        return []
+    return [(("auth",), f"`auth.jwt` needs {' and '.join(f'`{name}`' for name in lacking)}")]
 
 
 _KIND_KEYS = frozenset[str]().union(*(kind.keys for kind in KINDS.values()))

@@ -71,6 +71,34 @@ class Cluster(FileModel):
     )
 
 
+class Waf(FileModel):
+    """A firewall before the gateway: AWS's rules, and a limit for each address (AWS WAF)."""
+
+    mode: Literal["count", "block"] = Field(
+        default="count", description="What it does with a request that a rule minds: only log it, or answer 403."
+    )
+    rate: int = Field(
+        default=2000, ge=10, le=2_000_000_000, description="Requests that one address may make in five minutes."
+    )
+
+
+class Domain(FileModel):
+    """A name of the team's own for the gateway (API Gateway: Set up custom domain names for REST APIs)."""
+
+    name: str = Field(
+        pattern=r"^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}$",
+        max_length=253,
+        description="A host, in small letters.",
+    )
+    certificate: str = Field(
+        pattern=r"^arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z0-9-]+$",
+        description="ARN of its certificate in AWS Certificate Manager, in the environment's region.",
+    )
+    only: bool = Field(
+        default=False, description="Whether the gateway's own address is closed; first have DNS lead here."
+    )
+
+
 class Place(FileModel):
     """What environments and previews have in common: where they live, and on what terms."""
 
@@ -78,6 +106,9 @@ class Place(FileModel):
     region: Region | None = Field(default=None, description="Its AWS region, where it is not the project's.")
     log_retention: Retention = Field(default=30, description="Days that logs are kept.")
     throttle: Throttle = Field(default_factory=Throttle, description="The gateway's limits.")
+    waf: Waf | None = Field(
+        default=None, description="The firewall before the gateway; without it there is none. About $9 a month."
+    )
     xray: bool = Field(default=True, description="Whether requests are traced with X-Ray.")
     network: Network = Field(default_factory=Network, description="Where services of kind ecs and eks stand.")
     eks: Cluster = Field(default_factory=Cluster, description="Where services of kind eks run.")
@@ -87,6 +118,7 @@ class Environment(Place):
     """One environment: where it lives and how carefully it is treated."""
 
     protected: bool = Field(default=False, description="Deploys ask first.")
+    domain: Domain | None = Field(default=None, description="A name of your own for the gateway, by TLS 1.2 or newer.")
 
 
 class Previews(Place):

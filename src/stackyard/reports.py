@@ -27,9 +27,16 @@ _ACTIONS = {
 }
 
 
-def render_plan(summary: str, changes: Sequence[Mapping[str, str]], missing: Sequence[str] = ()) -> str:
-    """Write what a deploy would do to one environment; ``missing`` are the tags of images that it would build."""
+def render_plan(
+    summary: str, changes: Sequence[Mapping[str, str]], missing: Sequence[str] = (), cost: Sequence[str] = ()
+) -> str:
+    """Write what a deploy would do to one environment.
+
+    ``missing`` are the tags of images that it would build, ``cost`` what changes in a month's cost, in sentences.
+    """
     lines = [f"**{summary}**"]
+    if cost:
+        lines += ["", f"Cost: {cost[0]}", *(f"- {line}" for line in cost[1:])]
     if missing:
         lines += ["", f"Images to build: {', '.join(_code(tag) for tag in missing)}"]
     rows = [(change, _ACTIONS[change["action"]]) for change in changes if change["action"] in _ACTIONS]

@@ -145,6 +145,10 @@ def _read_entry(project: Project, environment: str, name: str, file: YamlFile, k
         problems.append(f"{shown}:{line}: {why}" if line else f"{shown}: {why}")
     if problems:
         raise config_error(shown, problems, context)
+    issuer = service.auth.jwt.issuer
+    if environment != LOCAL and issuer and not issuer.startswith("https://"):
+        line = file.line_of(("auth", "jwt", "issuer"))
+        raise ConfigError(f"{shown}:{line}: `auth.jwt.issuer` is `{issuer}`: {environment} needs https")
     wrong = check_together(project.project, environment, name, kind.name_limit)
     if wrong:
         raise ConfigError(f"{shown}: {wrong}; shorten one of the three names")

@@ -92,6 +92,12 @@ def test_terraform_reads_what_python_reads(
         merged = merge(data, data.get("overrides", {}).get(group, {}))
         assert output["environment"] == normal(merged["environment"])  # pyright: ignore[reportArgumentType]  (text, as made)
         assert output["secrets"] == {key: f"acme/{group}/{value}" for key, value in data["secrets"].items()}
+        wanted = ServiceFile.model_validate(merged).cors
+        told = output["settings"].get("SERVICE_CORS")
+        assert (json.loads(told) if told else None) == (wanted.model_dump() if wanted.origins else None)
+        auth = ServiceFile.model_validate(merged).auth
+        told = output["settings"].get("SERVICE_AUTH")
+        assert (json.loads(told) if told else None) == (auth.model_dump() if auth.jwt.issuer else None)
         assert output["rollout"].items() >= data.get("rollout", {}).items()
         for key in ("kind", "memory", "cpu", "timeout", "api_key"):
             assert output[key] == merged.get(key, output[key]), key

@@ -71,7 +71,8 @@ def test_stacks_apply_and_then_plan_nothing(terraform: Any, project: Path, emula
     terraform.run("app", *changes, *_variables(digests), label="second plan of 1")
 
     _write_service(project, "worker", "memory: 512\napi_key: true\nscaling: {max: 5}\nenvironment: {GREETING: hello}\n")
-    _write_service(project, "billing-run", "timeout: 5\noverrides: {local: {path: /billing}}\n")
+    auth = "auth: {jwt: {issuer: 'https://id.example.com/', audience: [billing]}}\n"
+    _write_service(project, "billing-run", f"{auth}timeout: 5\noverrides: {{local: {{path: /billing}}}}\n")
     digests |= {name: _push(emulator, name, 1) for name in ("worker", "billing-run")}
     terraform.run("app", "plan", *QUIET, "-out=three.tfplan", *_variables(digests), label="plan of 3")
     terraform.run("app", "apply", *QUIET, "three.tfplan", label="apply of 3")
@@ -113,6 +114,7 @@ def _check_what_runs(emulator: Any, outputs: dict[str, Any], digests: Mapping[st
         assert function["Code"]["ImageUri"].endswith(f"acme@{digest}")
         variables = function["Configuration"]["Environment"]["Variables"]
         assert variables["SERVICE_PATH"] == services[name]["path"]
+        assert ("SERVICE_AUTH" in variables) == services[name]["auth"] == (name == "billing-run")
     gateway = emulator.client("apigateway")
     (key,) = gateway.get_api_keys(includeValues=True)["items"]
     (plan,) = gateway.get_usage_plans(keyId=key["id"])["items"]
@@ -138,6 +140,6 @@ def test_mistakes_name_their_file(
     done = running.run("app", "plan", *QUIET, *_variables({}), codes=(1,))
     words = " ".join(done.stderr.split())
     assert "src/services/worker/service.yaml: not YAML" in words
-    assert "src/services/api/service.yaml: unknown key memroy; allowed: api_key, catalog, cpu, environment," in words
+    assert "src/services/api/service.yaml: unknown key memroy; allowed: api_key, auth, catalog, cors, cpu," in words
     assert "src/services/api/service.yaml: memory is 12; allowed: whole MiB from 128 to 122880." in words
     assert "image_digests has no digest for: api" in words

@@ -123,13 +123,18 @@ _MAKES = {
 TAGGED = {"eks:CreateCluster": "cluster/{name}", "kms:CreateKey": "key/new"}
 """Action that makes something, but is not asked for on it -> what is made: giving it tags is asked for there."""
 
+_OF_SERVICE = re.compile(r":service-(?:deployment|revision)/([^/]+/[^/]+)/[^/]+$")
 _MADE_BY_NAME = re.compile(r"^(Create|Register)")
 
 _PASSED = {
     "apprunner": {"AccessRoleArn": "build.apprunner.amazonaws.com", "InstanceRoleArn": "tasks.apprunner.amazonaws.com"},
     "codedeploy": {"serviceRoleArn": "codedeploy.amazonaws.com"},
     "ec2": {"DeliverLogsPermissionArn": "vpc-flow-logs.amazonaws.com"},
-    "ecs": {"executionRoleArn": "ecs-tasks.amazonaws.com", "taskRoleArn": "ecs-tasks.amazonaws.com"},
+    "ecs": {
+        "executionRoleArn": "ecs-tasks.amazonaws.com",
+        "taskRoleArn": "ecs-tasks.amazonaws.com",
+        "roleArn": "ecs.amazonaws.com",
+    },
     "eks": {"roleArn": "eks.amazonaws.com", "nodeRoleArn": "eks.amazonaws.com", "nodeRole": "ec2.amazonaws.com"},
     "lambda": {"Role": "lambda.amazonaws.com"},
     "scheduler": {"RoleArn": "scheduler.amazonaws.com"},
@@ -189,7 +194,11 @@ class Place:
         for template in _NAMES.get((service, kind), ()):
             if all(parameters.get(name) for name in re.findall(r"\{(\w+)\}", template)):
                 return self._filled(service, template, parameters)
-        return [each for each in _texts(parameters) if re.match(rf"arn:[\w-]+:{service}:[^:]*:\d*:{kind}[/:]", each)]
+        texts = list(_texts(parameters))
+        if (service, kind) == ("ecs", "service"):
+            # A deployment and a revision have their service in their names.
+            texts = [_OF_SERVICE.sub(r":service/\1", each) for each in texts]
+        return [each for each in texts if re.match(rf"arn:[\w-]+:{service}:[^:]*:\d*:{kind}[/:]", each)]
 
     def _ec2_ids(self, kind: str, parameters: Json) -> list[str]:
         begin = _EC2_IDS.get(kind)
@@ -251,6 +260,9 @@ def name_resources(place: Place, action: str, kind: str, call: Call) -> list[str
     prefix, _, name = action.partition(":")
     if prefix == "apigateway":
         return _gateway(place, kind, call)
+    if action == "ecs:ListTasks":
+        # AWS's reference names container instances, of which Fargate has none.
+        return ["*"]
     if prefix == "kms" and kind == "alias":
         return [place.arn("kms", call.parameters["AliasName"])]
     made = _MAKES.get(action)

@@ -29,6 +29,8 @@ SECRETS = "arn:aws:secretsmanager:eu-west-1:111111111111:secret"
 LOGS = "arn:aws:logs:eu-west-1:111111111111:log-group:/aws"
 SCALING = "arn:aws:application-autoscaling:eu-west-1:111111111111"
 ROLLOUTS = "arn:aws:codedeploy:eu-west-1:111111111111"
+FIREWALLS = "arn:aws:wafv2:eu-west-1:111111111111:regional"
+STAGE = "arn:aws:apigateway:eu-west-1::/restapis/1/stages/dev"
 SCHEDULES = "arn:aws:scheduler:eu-west-1:111111111111:schedule/default"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 
@@ -76,12 +78,22 @@ MAY: list[Request] = [
     ("apprunner:CreateService", f"{RUNNER}:autoscalingconfiguration/x/1/1", DEV),
     ("kms:TagResource", "arn:aws:kms:eu-west-1:111111111111:key/new", MADE),
     ("kms:ScheduleKeyDeletion", KEY, {**DEV, "kms:ScheduleKeyDeletionPendingWindowInDays": "30"}),
+    ("wafv2:CreateWebACL", f"{FIREWALLS}/webacl/acme-dev/new", MADE),
+    ("wafv2:CreateWebACL", f"{FIREWALLS}/managedruleset/AWSManagedRulesCommonRuleSet/1", MADE),
+    ("apigateway:SetWebACL", STAGE, DEV),
+    ("logs:CreateLogGroup", "arn:aws:logs:eu-west-1:111111111111:log-group:aws-waf-logs-acme-dev", MADE),
+    ("apigateway:POST", f"{API}:/domainnames", MADE),
+    ("apigateway:POST", f"{API}:/domainnames/dev.acme.example/basepathmappings", {}),
     ("iam:CreateRole", SERVICE, CAPPED),
     ("iam:PutRolePolicy", NODES, WIDER),
     ("iam:AttachRolePolicy", NODES, {**WIDER, "iam:PolicyARN": "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy"}),
     ("iam:PassRole", SERVICE, {"iam:PassedToService": "tasks.apprunner.amazonaws.com"}),
     ("iam:PassRole", f"{IAM}:role/acme/dev/acme-dev_flow-logs", {"iam:PassedToService": "vpc-flow-logs.amazonaws.com"}),
     ("iam:PassRole", f"{IAM}:role/acme/dev/acme-dev_rollout", {"iam:PassedToService": "codedeploy.amazonaws.com"}),
+    ("iam:PassRole", f"{IAM}:role/acme/dev/acme-dev_ecs-rollout", {"iam:PassedToService": "ecs.amazonaws.com"}),
+    ("ecs:StopServiceDeployment", f"{ECS}:service-deployment/acme-dev/acme-dev-web/1", {}),
+    ("ecs:StopServiceDeployment", f"{ECS}:service/acme-dev/acme-dev-web", {}),
+    ("ecs:DescribeServiceRevisions", f"{ECS}:service-revision/acme-dev/acme-dev-web/1", {}),
     ("codedeploy:CreateDeployment", f"{ROLLOUTS}:deploymentgroup:acme-dev/web", {}),
     ("codedeploy:CreateDeploymentConfig", f"{ROLLOUTS}:deploymentconfig:acme-dev-canary-10-5", {}),
     ("codedeploy:GetDeploymentConfig", f"{ROLLOUTS}:deploymentconfig:CodeDeployDefault.LambdaAllAtOnce", {}),
@@ -96,6 +108,15 @@ MAY: list[Request] = [
 ]
 
 MAY_NOT: list[Request] = [
+    ("apigateway:POST", f"{API}:/domainnames/prod.acme.example/basepathmappings", {}),
+    ("apigateway:PATCH", f"{API}:/domainnames/prod.acme.example", PROD),
+    ("wafv2:DeleteWebACL", f"{FIREWALLS}/webacl/acme-prod/1", PROD),
+    ("wafv2:DeleteLoggingConfiguration", f"{FIREWALLS}/webacl/acme-prod/1", PROD),
+    ("apigateway:SetWebACL", STAGE, PROD),
+    ("apigateway:SetWebACL", STAGE, OTHER),
+    ("apigateway:SetWebACL", STAGE, {}),
+    ("logs:PutResourcePolicy", "*", {}),
+    ("logs:DeleteLogGroup", "arn:aws:logs:eu-west-1:111111111111:log-group:aws-waf-logs-acme-prod", PROD),
     ("s3:DeleteObject", f"{STATES}/releases/dev/3.json", {}),
     ("s3:PutObject", f"{STATES}/releases/prod/3.json", {}),
     ("s3:GetObject", f"{STATES}/app/prod/terraform.tfstate", {}),
@@ -135,6 +156,8 @@ MAY_NOT: list[Request] = [
     ("elasticloadbalancing:AddTags", f"{BALANCING}:targetgroup/x/1", {**PROD, **MADE}),
     ("ecs:UpdateService", f"{ECS}:service/acme-prod/acme-prod-web", DEV),
     ("ecs:DeregisterTaskDefinition", "*", {}),
+    ("ecs:StopServiceDeployment", f"{ECS}:service-deployment/acme-prod/acme-prod-web/1", {}),
+    ("iam:PassRole", f"{IAM}:role/acme/prod/acme-prod_ecs-rollout", {"iam:PassedToService": "ecs.amazonaws.com"}),
     ("eks:CreateCluster", "*", {}),
     ("eks:DeleteCluster", f"{EKS}:cluster/acme-prod", PROD),
     ("eks:AssociateAccessPolicy", f"{EKS}:access-entry/acme-prod/role/1/x/1", {}),
@@ -187,6 +210,7 @@ STATE = "arn:aws:s3:::acme-state-111111111111-eu-west-1"
 FUNCTIONS = "arn:aws:lambda:eu-west-1:111111111111:function"
 
 PREVIEWS_MAY: list[Request] = [
+    ("wafv2:UpdateWebACL", f"{FIREWALLS}/webacl/acme-pr-12/1", {}),
     ("s3:PutObject", f"{STATE}/app/pr-12/terraform.tfstate", {}),
     ("s3:DeleteObject", f"{STATE}/app/pr-12/terraform.tfstate.tflock", {}),
     ("s3:DeleteObject", f"{STATE}/app/pr-12/terraform.tfstate", {}),
@@ -208,6 +232,7 @@ PREVIEWS_MAY: list[Request] = [
 ]
 
 PREVIEWS_MAY_NOT: list[Request] = [
+    ("wafv2:UpdateWebACL", f"{FIREWALLS}/webacl/acme-dev/1", {}),
     ("s3:PutObject", f"{STATE}/app/dev/terraform.tfstate", {}),
     ("s3:DeleteObject", f"{STATE}/app/prod/terraform.tfstate", {}),
     ("s3:DeleteObject", f"{STATE}/releases/pr-12/1.json", {}),
@@ -249,6 +274,7 @@ THROUGH: Mapping[str, list[Request]] = {
         ("ec2:CreateTags", f"{EC2}:instance/new", {"ec2:CreateAction": "RunInstances"}),
         ("ec2:DetachVolume", f"{EC2}:volume/1", OF_CLUSTER),
         ("elasticloadbalancing:RegisterTargets", f"{BALANCING}:targetgroup/x/1", OF_CLUSTER),
+        ("elasticloadbalancing:ModifyListener", f"{BALANCING}:listener/net/acme-dev/1/2", DEV),
         ("ecr:BatchGetImage", f"{ECR}:repository/acme", {"aws:ResourceAccount": "111111111111"}),
         ("ecr:BatchGetImage", f"{ECR}:repository/eks/coredns", {"aws:ResourceAccount": "222222222222"}),
         ("eks-auth:AssumeRoleForPodIdentity", f"{EKS}:cluster/acme-dev", {}),
@@ -276,6 +302,7 @@ STOPPED: Mapping[str, list[Request]] = {
         ("ec2:TerminateInstances", f"{EC2}:instance/1", OF_CLUSTER),
         ("ec2:AuthorizeSecurityGroupIngress", f"{EC2}:security-group/1", OF_CLUSTER),
         ("elasticloadbalancing:RegisterTargets", f"{BALANCING}:targetgroup/x/1", OF_OTHER_CLUSTER),
+        ("elasticloadbalancing:ModifyListener", f"{BALANCING}:listener/net/acme-prod/1/2", PROD),
         ("ecr:BatchGetImage", f"{ECR}:repository/other", {"aws:ResourceAccount": "111111111111"}),
         ("eks:DescribeCluster", f"{EKS}:cluster/acme-prod", {}),
         ("kms:Decrypt", KEY, PROD),

@@ -6,7 +6,9 @@ the calls at AWS yet. A type that is not here fails the test: look up its calls,
 
 READS: dict[str, tuple[str, ...]] = {
     "aws_api_gateway_api_key": ("apigateway:GET",),
+    "aws_api_gateway_base_path_mapping": ("apigateway:GET",),
     "aws_api_gateway_deployment": ("apigateway:GET",),
+    "aws_api_gateway_domain_name": ("apigateway:GET",),
     "aws_api_gateway_method_settings": ("apigateway:GET",),
     "aws_api_gateway_rest_api": ("apigateway:GET",),
     "aws_api_gateway_stage": ("apigateway:GET",),
@@ -100,6 +102,9 @@ READS: dict[str, tuple[str, ...]] = {
     ),
     "aws_vpc_endpoint": ("ec2:DescribePrefixLists", "ec2:DescribeVpcEndpoints"),
     "aws_vpc_security_group_ingress_rule": ("ec2:DescribeSecurityGroupRules",),
+    "aws_wafv2_web_acl": ("wafv2:GetWebACL", "wafv2:ListTagsForResource"),
+    "aws_wafv2_web_acl_association": ("wafv2:GetWebACL", "wafv2:GetWebACLForResource"),
+    "aws_wafv2_web_acl_logging_configuration": ("wafv2:GetLoggingConfiguration",),
 }
 """Resource or data source -> what a plan reads."""
 
@@ -115,7 +120,9 @@ _SERVICE_LINKED = "iam:CreateServiceLinkedRole"
 
 WRITES: dict[str, tuple[str, ...]] = {
     "aws_api_gateway_api_key": _API_WITH_TAGS,
+    "aws_api_gateway_base_path_mapping": _API,
     "aws_api_gateway_deployment": _API,
+    "aws_api_gateway_domain_name": _API_WITH_TAGS,
     "aws_api_gateway_method_settings": ("apigateway:PATCH",),
     "aws_api_gateway_rest_api": _API_WITH_TAGS,
     "aws_api_gateway_stage": (*_API_WITH_TAGS, _SERVICE_LINKED),
@@ -361,6 +368,20 @@ WRITES: dict[str, tuple[str, ...]] = {
         "ec2:ModifySecurityGroupRules",
         "ec2:RevokeSecurityGroupIngress",
         *_TAGS,
+    ),
+    "aws_wafv2_web_acl": (
+        "wafv2:CreateWebACL",
+        "wafv2:DeleteWebACL",
+        "wafv2:TagResource",
+        "wafv2:UntagResource",
+        "wafv2:UpdateWebACL",
+    ),
+    "aws_wafv2_web_acl_association": ("apigateway:SetWebACL", "wafv2:AssociateWebACL", "wafv2:DisassociateWebACL"),
+    "aws_wafv2_web_acl_logging_configuration": (
+        "logs:CreateLogDelivery",
+        "logs:DeleteLogDelivery",
+        "wafv2:DeleteLoggingConfiguration",
+        "wafv2:PutLoggingConfiguration",
     ),
 }
 """Resource -> what making, changing, tagging and unmaking it calls."""

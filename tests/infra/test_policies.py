@@ -103,7 +103,7 @@ def test_a_boundary_lets_through_what_modules_give(policies: Policies) -> None:
     """Every action that a module writes into a role's policy is in a boundary: it would have no effect otherwise."""
     for boundary, modules in {
         "acme-dev_boundary": ("lambda-service", "ecs-service", "apprunner-service", "eks-service"),
-        "acme-dev_infrastructure": ("network", "eks-cluster", "lambda-rollout"),
+        "acme-dev_infrastructure": ("network", "ecs-cluster", "eks-cluster", "lambda-rollout"),
     }.items():
         allowed = [statement for statement in policies[boundary] if statement.allow]
         text = "".join(

@@ -23,6 +23,15 @@ UNHELD = (
 )
 """Types of resources that the embedded AWS is not asked for: `emulated` leaves them out (docs/gotchas.md)."""
 
+EDGE = (
+    "aws_api_gateway_base_path_mapping",
+    "aws_api_gateway_domain_name",
+    "aws_wafv2_web_acl",
+    "aws_wafv2_web_acl_association",
+    "aws_wafv2_web_acl_logging_configuration",
+)
+"""Types of resources that `local` never asks for: tests/contract/test_edge.py makes them."""
+
 ROLLOUTS = frozenset(
     {
         "codedeploy:CreateApplication",
@@ -45,9 +54,22 @@ ROLLOUTS = frozenset(
 )
 """What only a new version of a function, brought by and by, needs: test_rollouts.py shows it."""
 
+LED = frozenset(
+    {
+        "ecs:DescribeServiceDeployments",
+        "ecs:DescribeServiceRevisions",
+        "ecs:ListServiceDeployments",
+        "ecs:StopServiceDeployment",
+    }
+)
+"""What only new tasks of an ECS service, brought by and by, need: test_rollouts.py shows it, too."""
+
 STAY: Mapping[str, frozenset[str]] = {
     "of resources that the embedded AWS does not hold": frozenset(
         action for kind in UNHELD for action in (*READS[kind], *WRITES[kind])
+    ),
+    "of the firewall and the domain, which environments in AWS may have": frozenset(
+        action for kind in EDGE for action in (*READS[kind], *WRITES[kind])
     ),
     "when Terraform changes a setting of what is there, or takes a tag away": frozenset(
         {
@@ -103,9 +125,7 @@ STAY: Mapping[str, frozenset[str]] = {
             "codedeploy:BatchGetDeploymentTargets",
             "codedeploy:ListDeploymentTargets",
             "codedeploy:StopDeployment",
-            "ecs:DescribeServiceDeployments",
             "ecs:DescribeTasks",
-            "ecs:ListServiceDeployments",
             "ecs:ListTasks",
             "logs:FilterLogEvents",
         }

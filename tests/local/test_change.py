@@ -18,6 +18,8 @@ from stackyard.tools.process import SystemRunner
 from stackyard.tools.terraform_binary import find_terraform
 from tests.local.project import Project
 
+SHOP = "https://shop.example.com"
+
 
 @pytest.fixture(scope="module", autouse=True)
 def counted(shared: Project) -> Path:
@@ -94,14 +96,21 @@ def test_a_plan_tells_what_changes_in_the_cost(shared: Project) -> None:
 
 def test_destroy_takes_all_of_it_away_and_a_deploy_brings_it_back(shared: Project) -> None:
     """Only with the environment's name typed; what `inv bootstrap` made stays; a key is asked for where one is due."""
-    shared.change("src/services/api/service.yaml", "kind: lambda", "kind: lambda\napi_key: true")
+    asks = "api_key: true\ncors: {origins: ['https://shop.example.com']}"
+    shared.change("src/services/api/service.yaml", "kind: lambda", f"kind: lambda\n{asks}")
     assert "release 3" in shared.deploy().err
-    assert httpx.get(f"{shared.url}/greet").json()["message"] == "Forbidden"
+    closed = httpx.get(f"{shared.url}/greet", headers={"origin": SHOP})
+    assert closed.json() == {"message": "Forbidden", "request_id": closed.headers["x-request-id"]}
+    assert closed.headers["access-control-allow-origin"] == "*"
     session = Session.begin(shared.root, "local", Screen())
     deployed = json.loads((shared.root / ".stackyard/local/deployment.json").read_text())
     keys = describe_keys(session.aws, deployed["api_id"])
     answer = httpx.get(f"{shared.url}/greet", headers={"x-api-key": keys[0]["value"]})
     assert answer.json() == {"message": "Hello, World!"}
+    asked = {"origin": SHOP, "access-control-request-method": "GET", "access-control-request-headers": "x-api-key"}
+    for path in ("/", "/greet"):
+        preflight = httpx.options(f"{shared.url}{path}", headers=asked)
+        assert (preflight.status_code, preflight.headers["access-control-allow-origin"]) == (200, SHOP)
 
     seen = shared.run("destroy", "--env", "local", "--dry-run")
     assert seen.code == 0, seen.text()

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from servicekit.testing import LocalIssuer
 
 from stackyard.commands.session import Session
 from stackyard.screen import Screen
@@ -23,7 +25,7 @@ from stackyard.tools.clusters import find_cluster
 from tests.clients import make_client
 from tests.infra.calls import judge, read_calls, read_given
 from tests.infra.named import Place
-from tests.infra.unused import ROLLOUTS, STAY, explain
+from tests.infra.unused import LED, ROLLOUTS, STAY, explain
 from tests.local.project import Project, smoke
 from tests.waiting import until
 
@@ -47,8 +49,13 @@ async def end() -> None:
 """
 SETTINGS = """
 secrets: {TOKEN: token, OTHER: other}
-overrides: {local: {environment: {COLOUR: blue}}, dev: {environment: {COLOUR: red}}}
+auth: {jwt: {issuer: "https://id.example.com", audience: [acme]}}
+overrides:
+  local: {environment: {COLOUR: blue}, auth: {jwt: {issuer: "ISSUER"}}}
+  dev: {environment: {COLOUR: red}}
 """
+BEARER: dict[str, str] = {}
+"""The header that lets us in, once there is an issuer."""
 LIMITED = "api_key: true\nusage: {rate: 5, burst: 5}\n"
 
 
@@ -61,7 +68,15 @@ def before(shared: Project) -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def kinds(shared: Project, before: Mapping[str, object]) -> Project:
+def issuer() -> Iterator[LocalIssuer]:
+    """Who makes the tokens that the services ask for."""
+    with LocalIssuer("acme") as running:
+        BEARER["Authorization"] = f"Bearer {running.token(exp=time.time() + 3600)}"
+        yield running
+
+
+@pytest.fixture(scope="module")
+def kinds(shared: Project, before: Mapping[str, object], issuer: LocalIssuer) -> Project:
     """The project with one service of each kind, added and deployed as its user does."""
     assert set(before) == {"api"}
     for name, kind in SERVICES.items():
@@ -72,7 +87,7 @@ def kinds(shared: Project, before: Mapping[str, object]) -> Project:
         settings, app = f"{folder}/service.yaml", f"{folder}/{name}/app.py"
         shared.change(settings, "\n  GREETING:", "\n  COLOUR: green\n  SHAPE: round\n  GREETING:")
         text = (shared.root / settings).read_text()
-        shared.write(settings, text + SETTINGS + (LIMITED if name == KEYED else ""))
+        shared.write(settings, text + SETTINGS.replace("ISSUER", issuer.url) + (LIMITED if name == KEYED else ""))
         text = (shared.root / app).read_text()
         shared.write(app, text.replace("\nfrom decimal", "\nimport os\nfrom decimal", 1) + ROUTES)
     shared.write("secrets.local.yaml", "acme/local/token: very-secret\n")
@@ -111,8 +126,8 @@ def show_key(project: Project, *arguments: str) -> str:
 
 
 def get(project: Project, path: str, key: str = "") -> httpx.Response:
-    """Ask the gateway."""
-    return httpx.get(project.url + path, headers={"x-api-key": key} if key else {}, timeout=35)
+    """Ask the gateway, with a token."""
+    return httpx.get(project.url + path, headers={**BEARER, **({"x-api-key": key} if key else {})}, timeout=35)
 
 
 @pytest.mark.usefixtures("planned")
@@ -153,6 +168,15 @@ def test_a_process_is_told_the_same_whatever_it_runs_on(kinds: Project) -> None:
         }
         assert set(arns) == (set() if kind in PLATFORM else {"TOKEN", "OTHER"})
         assert all(arn.startswith("arn:aws:secretsmanager:") for arn in arns.values())
+
+
+def test_each_kind_asks_for_a_token(kinds: Project) -> None:
+    """What service.yaml says of the issuer, overridden for the laptop, reaches each process; health stays open."""
+    key = {"x-api-key": show_key(kinds)}
+    for name in SERVICES:
+        assert httpx.get(f"{kinds.url}/{name}/told", headers=key).status_code == 401
+        assert httpx.get(f"{kinds.url}/{name}/told", headers={**key, **BEARER}).status_code == 200
+        assert httpx.get(f"{kinds.url}/{name}/health", headers=key).status_code == 200
 
 
 def test_a_process_that_ends_is_started_again(kinds: Project) -> None:
@@ -255,7 +279,9 @@ def test_destroyed_within_its_rights(kinds: Project, planned: range) -> None:
     assert len(planned) > 100
     assert verdict.refused == ()
     reviewed = frozenset[str]().union(*STAY.values())
-    assert verdict.unused - reviewed - ROLLOUTS == set(), "nobody needs them, or tests/infra/unused.py must say who"
+    assert verdict.unused - reviewed - ROLLOUTS - LED == set(), (
+        "nobody needs them, or tests/infra/unused.py must say who"
+    )
     assert reviewed - verdict.allowed == set(), "they are not allowed any more"
     print(explain(verdict.unused))  # noqa: T201  (a report: pytest -rP shows it)
 

@@ -7,8 +7,10 @@ import json
 import os
 import random
 import re
+import secrets
 import shutil
 import signal
+import subprocess
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ from stackyard.screen import Screen
 from stackyard.tools.holding import find_holder
 from tests.account import Account, serving_account
 from tests.local.project import Done, Project, copy_project, find_uv
+from tests.planted import Planted, note_calls
 
 APP = "src/services/api/api/app.py"
 BROKEN = """
@@ -45,10 +48,12 @@ class Team:
     project: Project
     account: Account
     chance: random.Random
+    planted: Planted
 
     def run(self, *arguments: str, code: int = 0) -> Done:
         """Run `inv`, and insist on its exit code."""
         done = self.project.run(*arguments)
+        self.planted.note(" ".join(arguments), done.text())
         assert done.code == code, done.text()
         return done
 
@@ -73,10 +78,12 @@ class Team:
     def insist(self, *arguments: str) -> Done:
         """Run `inv` to its end as a person does: a lock that a kill left is released by the command that names it."""
         done = self.project.run(*arguments)
+        self.planted.note(" ".join(arguments), done.text())
         if done.code == 5 and "inv unlock" in done.err:
             command = next(line for line in done.err.splitlines() if "inv unlock" in line).partition("inv ")[2]
             self.run(*command.split())
             done = self.project.run(*arguments)
+            self.planted.note(" ".join(arguments), done.text())
         assert done.code == 0, done.text()
         return done
 
@@ -90,13 +97,39 @@ class Team:
         assert self.account.tags(environment) == tags
         assert "underway.json" not in self.account.keys(f"releases/{environment}/")
 
+    def check_secrets(self) -> None:
+        """Insist that no secret and no API key was printed, handed to a program, written to a file or recorded.
+
+        Terraform's state alone has the keys' values: docs/decisions/0025-the-edge.md says why.
+        """
+        keys = self.account.client("apigateway").get_api_keys(includeValues=True)["items"]
+        self.planted.values |= {f"the key {key['name']}": key["value"] for key in keys}
+        s3, bucket = self.account.client("s3"), self.account.bucket
+        objects = {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in self.account.keys("")}
+        states = {key: objects.pop(key) for key in list(objects) if key.endswith(".tfstate")}
+        assert {key["name"] for key in keys} == {f"acme-{key.split('/')[1]}-api" for key in states}
+        folder = self.project.root.parent
+        assert self.planted.found(folder, objects) == []
+        secret = Planted({name: value for name, value in self.planted.values.items() if not name.startswith("the key")})
+        assert secret.found(folder, states) == []
+        assert b"-chdir=" in (folder / "bin/calls").read_bytes()
+
 
 @pytest.fixture(scope="module")
 def team(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Generator[Team]:
     """A project with the service api, and its account."""
     folder = tmp_path_factory.mktemp("team")
     with serving_account(folder, "111111111111") as account:
-        yield Team(clone(installed, folder / "project", account), account, random.Random(SEED))  # noqa: S311  (no secret)
+        planted = Planted(
+            {f"the secret of {name}": f"planted-{name}-{secrets.token_hex(16)}" for name in ("dev", "test")}
+        )
+        for name in ("dev", "test"):
+            value = planted.values[f"the secret of {name}"]
+            account.client("secretsmanager").create_secret(Name=f"acme/{name}/token", SecretString=value)
+        account.gateway.status = 403  # what is asked for a key and gets none
+        project = clone(installed, folder / "project", account)
+        project.env |= note_calls(folder / "bin", project.root)
+        yield Team(project, account, random.Random(SEED), planted)  # noqa: S311  (no secret)
 
 
 def clone(installed: Path, root: Path, account: Account) -> Project:
@@ -104,7 +137,19 @@ def clone(installed: Path, root: Path, account: Account) -> Project:
     copy_project(root, "api")
     shutil.copy2(installed / "uv.lock", root)
     (root / ".venv").symlink_to(installed / ".venv")
-    return Project(root, installed / ".venv/bin/inv", 0, {"UV": find_uv(), "UV_OFFLINE": "1", **account.environment})
+    (root / "src/services/api/service.yaml").write_text("kind: lambda\napi_key: true\nsecrets: {TOKEN: token}\n")
+    made = Project(root, installed / ".venv/bin/inv", 0, {"UV": find_uv(), "UV_OFFLINE": "1", **account.environment})
+    made.change("src/services/api/pyproject.toml", "servicekit[lambda]", "servicekit[lambda,secrets]")
+    subprocess.run([find_uv(), "lock", "--quiet", "--offline"], cwd=root, env=made.environment(), check=True)
+    return made
+
+
+def read_along(team: Team) -> None:
+    """Hold that nobody learns a secret, not even from a plan that is kept, or from a machine's whole log."""
+    for words in ("plan --full", "deploy --dry-run --json", "services --json"):
+        team.run(*words.split(), "--env", "dev")
+    team.run("doctor", "--env", "dev", code=3)  # the account lacks what else a bootstrap makes
+    team.check_secrets()
 
 
 def test_a_history_with_failures_and_kills_ends_in_what_its_record_says(installed: Path, team: Team) -> None:
@@ -133,7 +178,7 @@ def test_a_history_with_failures_and_kills_ends_in_what_its_record_says(installe
     done = team.run("deploy", "--env", "dev", code=4)
     assert "deployed, but not healthy" in done.err
     assert list(team.account.records("dev")) == [1, 2, 3]
-    team.account.gateway.status = 200
+    team.account.gateway.status = 403
     team.run("deploy", "--env", "dev")
     team.check("dev", first, second, second, third)
 
@@ -161,6 +206,8 @@ def test_a_history_with_failures_and_kills_ends_in_what_its_record_says(installe
         (4, ["api"]),
     ]
     team.check("dev", first, second, second, third, second)
+
+    read_along(team)
 
     # The machine is gone; a fresh clone has the bucket and the registry alone.
     shutil.rmtree(team.project.root)

@@ -1,8 +1,12 @@
-"""Requests come to a new version of a function by and by: to its end, undone by an alarm, killed on the way."""
+"""Requests come to a new version by and by: to its end, undone by an alarm, killed on the way.
+
+Of a function first; then the service becomes one of ECS, and does it all again.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 import signal
 from collections.abc import Generator
 from pathlib import Path
@@ -13,7 +17,7 @@ import pytest
 from tests.clients import make_client
 from tests.infra.calls import judge, read_calls
 from tests.infra.named import Place
-from tests.infra.unused import ROLLOUTS
+from tests.infra.unused import LED, ROLLOUTS
 from tests.local.conftest import running
 from tests.local.project import Project, read_until
 
@@ -157,3 +161,93 @@ def test_rolled_back_within_its_rights(canary: Project) -> None:
     verdict = judge(read_calls(canary.calls), Place("123456789012", "eu-west-1", "acme"), "local")
     assert verdict.refused == ()
     assert verdict.used >= ROLLOUTS
+
+
+@pytest.fixture(scope="module")
+def tasks(canary: Project) -> Project:
+    """The same project, its service of kind ecs; the first tasks have nobody to share requests with."""
+    text = (canary.root / SETTINGS).read_text()
+    text = re.sub(r"^(kind|rollout|timeout|memory):.*\n", "", text, flags=re.MULTILINE)
+    canary.write(SETTINGS, f"{text}\nkind: ecs\nrollout: {{strategy: blue-green, interval: 2, alarms: [{ALARM}]}}\n")
+    done = canary.deploy()
+    assert "ECS: " not in done.err, done.text()
+    return canary
+
+
+def task_definition(project: Project) -> int:
+    """Return the number of the task definition that the service is at, when it is at nothing else."""
+    found: Any = client(project, "ecs").describe_services(cluster="acme-local", services=["acme-local-api"])
+    [deployment] = found["services"][0]["deployments"]
+    assert deployment["taskDefinition"] == found["services"][0]["taskDefinition"]
+    return int(deployment["taskDefinition"].rpartition(":")[2])
+
+
+def is_planned_empty(project: Project) -> bool:
+    """Tell whether Terraform would change nothing."""
+    planned = project.run("plan", "--env", "local", "--json")
+    return json.loads(planned.out)["changed"] is False
+
+
+def test_new_tasks_get_all_requests_while_the_old_ones_stay(tasks: Project) -> None:
+    """ECS is told both target groups first, once. Nothing is left for the next plan to change."""
+    assert task_definition(tasks) == 1
+    touch(tasks, "eighth")
+    done = tasks.deploy()
+    assert "api: ECS learns of both target groups first" in done.err, done.text()
+    assert "api: requests come from task definition 1 to 2" in done.err
+    assert "api: ECS: 100 %, the old tasks are kept" in done.err
+    assert task_definition(tasks) == 2
+    assert is_planned_empty(tasks)
+
+
+def test_an_alarm_undoes_what_ecs_does(tasks: Project) -> None:
+    """Exit code 4, the alarm's name, the tasks before serve, no record."""
+    tasks.change(SETTINGS, "strategy: blue-green", "strategy: canary, percent: 30")
+    touch(tasks, "ninth")
+    before = releases(tasks)
+    with tasks.started("deploy", "--env", "local") as process:
+        printed = read_until(process, "ECS: 30 %")
+        ring(tasks, "ALARM")
+        _, rest = process.communicate(timeout=120)
+    ring(tasks, "OK")
+    assert process.returncode == 4, printed + rest
+    assert "learns of both" not in printed
+    assert f"the alarm {ALARM} went off" in rest
+    assert "Version 2 of api goes on serving" in rest
+    assert (task_definition(tasks), releases(tasks)) == (2, before)
+
+
+def test_killed_on_the_way_ecs_is_followed(tasks: Project) -> None:
+    """The same sources again: ECS goes on without us, and what it does is waited for and recorded."""
+    before = releases(tasks)
+    tasks.change(SETTINGS, "interval: 2", "interval: 20")
+    with tasks.started("deploy", "--env", "local") as process:
+        read_until(process, "ECS: 30 %")
+        process.send_signal(signal.SIGKILL)
+    done = tasks.deploy()
+    assert "an earlier rollout of api" in done.err, done.text()
+    assert task_definition(tasks) == 3
+    assert releases(tasks) == [*before, before[-1] + 1]
+
+
+def test_tasks_come_all_at_once_again(tasks: Project) -> None:
+    """Whatever was under way goes back first. Terraform changes the service by itself then."""
+    tasks.change(SETTINGS, "interval: 20", "interval: 400")
+    touch(tasks, "tenth")
+    with tasks.started("deploy", "--env", "local") as process:
+        read_until(process, "ECS: 30 %")
+        process.send_signal(signal.SIGKILL)
+    tasks.change(SETTINGS, "strategy: canary, percent: 30", "strategy: all-at-once")
+    touch(tasks, "eleventh")
+    done = tasks.deploy()
+    assert "api: stopping the rollout that is under way" in done.err, done.text()
+    assert "requests come from" not in done.err
+    assert task_definition(tasks) == 5
+    assert is_planned_empty(tasks)
+
+
+def test_ecs_is_led_within_the_deploy_roles_rights(tasks: Project) -> None:
+    """What deploys of ECS services beside Terraform call, the role may, and it was called."""
+    verdict = judge(read_calls(tasks.calls), Place("123456789012", "eu-west-1", "acme"), "local")
+    assert verdict.refused == ()
+    assert verdict.used >= LED

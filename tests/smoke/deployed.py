@@ -39,6 +39,8 @@ class Deployed:
     created: bool
     """Whether servicekit's `create_app` made its application, going by its code here. One that was adopted keeps its
     own routes, errors and documentation."""
+    guarded: bool = False
+    """Whether it asks for a bearer token, going by its service.yaml when it was deployed."""
 
 
 def find_deployed(environment: str, wanted: Collection[str]) -> list[Deployed]:
@@ -73,6 +75,7 @@ def find_deployed(environment: str, wanted: Collection[str]) -> list[Deployed]:
             emulated=session.target.emulated,
             keyed=bool(facts["api_key"]),
             key=keys.get(session.target.resource_name(name), ""),
+            guarded=bool(facts.get("auth")),
             example=str(facts.get("example") or ""),
             kit=is_kit(session.root / "src/services" / name),
             created=is_created(session.root / "src/services" / name),

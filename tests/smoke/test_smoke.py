@@ -38,13 +38,17 @@ def ready(_service: Deployed, answer: httpx.Response) -> None:
 
 def documented(service: Deployed, answer: httpx.Response) -> None:
     """Its page is there and looks for the document where the gateway has it, stage and path included."""
+    if service.guarded and answer.status_code == 401:
+        return
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/html")
     assert f"url: '{httpx.URL(service.url).path.rstrip('/')}/openapi.json'" in answer.text
 
 
-def described(_service: Deployed, answer: httpx.Response) -> None:
+def described(service: Deployed, answer: httpx.Response) -> None:
     """Its OpenAPI document is one, and has routes."""
+    if service.guarded and answer.status_code == 401:
+        return
     assert answer.status_code == 200
     document = answer.json()
     assert document["openapi"].startswith("3.")
@@ -58,6 +62,9 @@ def missing(service: Deployed, answer: httpx.Response) -> None:
     the id is ours.
     """
     assert answer.headers["x-request-id"] == OURS
+    if service.guarded:
+        tokenless(service, answer)
+        return
     assert answer.status_code == 404 if service.created else answer.status_code < 500, answer.text
     if service.created or answer.headers.get("content-type") == PROBLEM:
         problem = answer.json()
@@ -77,6 +84,13 @@ def refused(_service: Deployed, answer: httpx.Response) -> None:
     """Without a key, or with a wrong one, the gateway lets nobody in."""
     assert answer.status_code == 403
     assert answer.json()["message"] == "Forbidden"
+
+
+def tokenless(_service: Deployed, answer: httpx.Response) -> None:
+    """Without a token nobody gets in; the gateway changes the challenge's name on the way."""
+    assert answer.status_code == 401, answer.text
+    challenge = answer.headers.get("x-amzn-remapped-www-authenticate") or answer.headers["www-authenticate"]
+    assert challenge.startswith("Bearer ")
 
 
 def _says_who(answer: httpx.Response) -> bool:
@@ -131,7 +145,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Ask each deployed service what it must be able to answer."""
     cases: list[object] = []
     for service in deployed(metafunc.config):
-        example = (Question(f"example {service.example}", service.example, exemplary),) if service.example else ()
+        check = tokenless if service.guarded else exemplary
+        example = (Question(f"example {service.example}", service.example, check),) if service.example else ()
         own = CREATED if service.created else ADOPTED
         kit = (*own, *KIT) if service.kit else ()
         for question in (*EVERYBODY, *example, *kit, *(KEYED if service.keyed else ())):

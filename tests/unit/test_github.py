@@ -113,6 +113,8 @@ def test_a_plan_is_written_without_a_value() -> None:
     assert "| create | `api: x['@mallory <img src=x>/']` |" in text
     assert "Images to build: `api-0123`" in text
     assert "api: y" not in text
+    costs = render_plan("1 to create", [], cost=["+ $1.00 a month", "api: + $1.00 (memory 512 → 1024)"])
+    assert costs.endswith("\nCost: + $1.00 a month\n- api: + $1.00 (memory 512 → 1024)\n")
     many = render_plan("", [{"address": f"r{n}", "action": "create", "reason": ""} for n in range(105)])
     assert "| | and 5 more |" in many
 

@@ -282,6 +282,9 @@ def test_docker_is_sent_nothing_that_no_tag_knows_of() -> None:
     assert rest == {"*", "!pyproject.toml", "!uv.lock", "!src", "src/stackyard", f"src/services/*/{SETTINGS}"}
 
 
+AUTH = "auth: {jwt: {issuer: 'https://id.example.com', audience: [shop]}}\n"
+
+
 @pytest.mark.parametrize(
     ("settings", "lacking"),
     [
@@ -289,6 +292,11 @@ def test_docker_is_sent_nothing_that_no_tag_knows_of() -> None:
         ("kind: ecs\nsecrets: {TOKEN: token}\n", None),
         ("kind: lambda\n", "servicekit[lambda]; a service of kind lambda needs that"),
         ("kind: eks\nsecrets: {TOKEN: token}\n", "servicekit[secrets]; a service of kind eks with secrets needs that"),
+        (f"kind: ecs\n{AUTH}", "servicekit[jwt]; a service of kind ecs with `auth` needs that"),
+        (
+            f"kind: eks\nsecrets: {{TOKEN: token}}\n{AUTH}",
+            "servicekit[secrets,jwt]; a service of kind eks with secrets and `auth` needs that",
+        ),
     ],
 )
 def test_an_image_that_could_not_start_is_refused(places: Folder, settings: str, lacking: str | None) -> None:

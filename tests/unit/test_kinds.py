@@ -42,20 +42,64 @@ def test_a_kind_needs_nothing_but_its_name(folder: Folder, kind: str) -> None:
         ("kind: apprunner\nscaling: {max: 26}\n", "scaling.max is 26; App Runner has 25 instances at the most"),
         ("kind: eks\nmemory: 70000\n", "memory is 70000; a pod may ask for 128 to 65536 MiB"),
         ("kind: ecs\nscaling: {min: 5}\n", ":2: scaling.min is 5 and scaling.max is 4; min must not be above max"),
+        ("kind: ecs\ncors: {max_age: 5}\n", ":2: `cors` needs `origins`"),
+        (
+            "kind: ecs\ncors: {origins: ['*'], credentials: true}\n",
+            ":2: any page could act in the name of who is signed in",
+        ),
+        ("kind: ecs\ncors: {origins: ['*', 'https://a.example']}\n", ':2: "*" is every origin'),
+        ("kind: ecs\ncors: {origins: ['https://a.example/']}\n", ":2: `cors.origins"),
+        ("kind: ecs\ncors: {origins: ['http://a.example']}\n", ":2: `cors.origins"),
+        ("kind: ecs\nauth: {}\n", ":2: `auth.jwt` needs `issuer` and `audience`"),
+        ("kind: ecs\nauth: {jwt: {issuer: 'https://a.example'}}\n", ":2: `auth.jwt` needs `audience`"),
+        ("kind: ecs\nauth: {jwt: {issuer: 'http://a.example', audience: [a]}}\n", ":2: `auth.jwt.issuer` is"),
+        ("kind: ecs\nauth: {jwt: {issuer: 'https://a.example/?t=1', audience: [a]}}\n", ":2: `auth.jwt.issuer` is"),
+        ("kind: ecs\nauth: {jwt: {issuer: 'https://u:p@a.example', audience: [a]}}\n", ":2: `auth.jwt.issuer` is"),
+        ("kind: ecs\nauth: {jwt: {issuer: 'https://a.example', audience: ['a b']}}\n", ":2: `auth.jwt.audience"),
+        ("kind: ecs\nauth: {jwt: {issuer: 'https://a.example', audience: a}}\n", ":2: `auth.jwt.audience` is `a`"),
+        (
+            "kind: ecs\nauth: {jwt: {issuer: 'http://127.0.0.1:9', audience: [a]}}\n",
+            ":2: `auth.jwt.issuer` is `http://127.0.0.1:9`: dev needs https",
+        ),
+        (
+            "kind: lambda\nauth: {jwt: {issuer: 'https://a.example', audience: [a]}}\nenvironment: {A: "
+            + "x" * 3560
+            + "}\n",
+            ":3: 0 secrets, `cors` and `auth` leave 3",
+        ),
+        (
+            f"kind: lambda\nenvironment: {{A: {'x' * 3400}}}\ncors: {{origins: ['https://a.example']}}\n",
+            ":2: 0 secrets, `cors` and `auth` leave",
+        ),
         ("kind: ecs\nusage: {rate: 5}\n", ":2: `usage` limits the holders of an API key; it needs `api_key: true`"),
         ("kind: ecs\nenvironment: {A: x}\nsecrets: {A: s}\n", "`A` is in `environment` and in `secrets`; keep one"),
         ("kind: ecs\nsecrets: {PORT: s}\n", "PORT and names beginning with"),
         ("kind: ecs\nsecrets: {A: 'a b'}\n", "`secrets.A` is `a b`: it must match"),
         (
-            "kind: ecs\nrollout: {strategy: canary}\n",
-            ":2: `canary` is not for kind ecs, only for lambda; ecs starts new tasks beside the old ones and takes",
+            "kind: eks\nrollout: {strategy: canary}\n",
+            ":2: `canary` is not for kind eks, only for lambda, ecs; eks ",
         ),
         ("kind: eks\nrollout: {alarms: [slow]}\n", ":2: `rollout.alarms` is not for kind eks, only for lambda, ecs"),
-        ("kind: lambda\nrollout: {strategy: slow}\n", "`rollout.strategy` is `slow`: allowed: 'all-at-once', 'canary'"),
+        (
+            "kind: lambda\nrollout: {strategy: slow}\n",
+            "`rollout.strategy` is `slow`: allowed: 'all-at-once', 'blue-green', 'canary'",
+        ),
         ("kind: lambda\nrollout: {strategy: canary, percent: 100}\n", "`rollout.percent` is `100`"),
         (
             "kind: lambda\nrollout: {strategy: linear, percent: 1, interval: 60}\n",
-            "the rollout takes 5940 minutes; CodeDeploy has 2880 at the most",
+            "the rollout takes 5940 minutes; 2880 are allowed for lambda",
+        ),
+        (
+            "kind: lambda\nrollout: {strategy: blue-green}\n",
+            ":2: `blue-green` is not for kind lambda, only for ecs; lambda points its alias at the new version",
+        ),
+        (
+            "kind: ecs\nrollout: {strategy: blue-green, interval: 1441}\n",
+            ":2: `rollout.interval` is 1441; ecs has 1440 minutes at the most",
+        ),
+        (
+            "kind: ecs\nrollout: {strategy: linear, percent: 2}\n",
+            ":2: `rollout.percent` is 2; ecs goes on by 3 at the least",
         ),
         ("kind: ecs\nexample: '/${x}'\n", "`example` is `/${x}`: it must match"),
         (

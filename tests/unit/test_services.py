@@ -94,8 +94,8 @@ def test_merging_leaves_both_sides_as_they_were() -> None:
 
 
 ALL = (
-    "api_key, catalog, cpu, environment, example, kind, memory, overrides, path, rollout, scaling, secrets, timeout, "
-    "usage, vpc"
+    "api_key, auth, catalog, cors, cpu, environment, example, kind, memory, overrides, path, rollout, scaling, "
+    "secrets, timeout, usage, vpc"
 )
 
 
@@ -119,7 +119,7 @@ ALL = (
         ),
         pytest.param(
             "kind: lambda\noverrides:\n  prod: {kind: lambda}\n",
-            ":3: unknown key `overrides.prod.kind`: allowed here: api_key, catalog, cpu, environment, exam"
+            ":3: unknown key `overrides.prod.kind`: allowed here: api_key, auth, catalog, cors, cpu, environment, exam"
             "ple, memory, path, rollout, scaling, secrets, timeout, usage, vpc",
             id="kind in an override",
         ),

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from tests.smoke.deployed import Deployed, is_created
-from tests.smoke.test_smoke import OURS, healthy, missing
+from tests.smoke.test_smoke import OURS, healthy, missing, tokenless
 
 CREATED = Deployed("shop", "dev", "https://a/shop", True, False, "", "", True, True)
 ADOPTED = replace(CREATED, created=False)
@@ -38,6 +38,19 @@ def test_a_created_application_is_told_from_an_adopted_one(tmp_path: Path, code:
     (tmp_path / "tests/test_shop.py").write_text("from servicekit import create_app\n")
     (tmp_path / "shop/deep/app.py").write_text(code)
     assert is_created(tmp_path) == created
+
+
+@pytest.mark.parametrize("header", ["www-authenticate", "x-amzn-remapped-www-authenticate"])
+def test_a_service_that_asks_for_tokens(header: str) -> None:
+    """It must refuse: one that answers a stranger, or says no more than 401, is not guarded."""
+    guarded = replace(CREATED, guarded=True)
+    refused = httpx.Response(401, headers={header: 'Bearer realm="shop"', "x-request-id": OURS})
+    missing(guarded, refused)
+    tokenless(guarded, refused)
+    with pytest.raises(AssertionError):
+        missing(guarded, httpx.Response(404, json=PROBLEM, headers={"content-type": TYPE, "x-request-id": OURS}))
+    with pytest.raises(AssertionError):
+        tokenless(guarded, httpx.Response(401, headers={header: "Basic"}))
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,17 @@ from typing import Any
 
 import pytest
 
+from stackyard.manifest import Rollout
 from stackyard.tools.codedeploy import parse_appspec, render_appspec
-from stackyard.tools.standing import judge_app_runner, judge_ecs, judge_function, judge_shift, tell_stopped
+from stackyard.tools.ecsrollout import Tasks, is_prepared, render_configuration, render_load_balancer
+from stackyard.tools.standing import (
+    judge_app_runner,
+    judge_ecs,
+    judge_function,
+    judge_service_deployment,
+    judge_shift,
+    tell_stopped,
+)
 
 NEW, OLD = "arn:aws:ecs:eu-west-1:111111111111:task-definition/acme-dev-desk:2", "…/acme-dev-desk:1"
 DIGEST = f"sha256:{'1' * 64}"
@@ -162,3 +171,87 @@ def test_what_codedeploy_is_told_can_be_read_again() -> None:
     assert parse_appspec({"string": {"content": content}}) == ("3", "4")
     for other in ({}, {"string": {"content": "version: 0.0"}}, {"s3Location": {"bucket": "b"}}):
         assert parse_appspec(other) == ("", "")
+
+
+def deployment(status: str, stage: str = "", percent: float = 0, **more: Any) -> dict[str, Any]:
+    """Return a service deployment of ECS's."""
+    target = {"requestedTaskCount": 2, "runningTaskCount": 1, "requestedProductionTrafficWeight": percent}
+    return {"status": status, "lifecycleStage": stage, "targetServiceRevision": target, **more}
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        (deployment("PENDING"), "ECS: 0 of 0 new tasks running"),
+        (deployment("IN_PROGRESS", "PRE_SCALE_UP"), "ECS: making ready"),
+        (deployment("IN_PROGRESS", "SCALE_UP"), "ECS: 1 of 2 new tasks running"),
+        (deployment("IN_PROGRESS", "PRODUCTION_TRAFFIC_SHIFT", 2.5), "ECS: 2.5 %"),
+        (deployment("IN_PROGRESS", "BAKE_TIME", 100), "ECS: 100 %, the old tasks are kept"),
+        (deployment("IN_PROGRESS", "CLEAN_UP", 100), "ECS: taking the old tasks away"),
+        (deployment("ROLLBACK_IN_PROGRESS", statusReason="why"), "ECS: going back (why)"),
+        (deployment("STOP_REQUESTED"), "ECS: going back (ECS gives no reason)"),
+    ],
+)
+def test_a_service_deployment_says_what_the_new_tasks_get(facts: dict[str, Any], words: str) -> None:
+    """Nothing is decided before it has ended."""
+    if facts["status"] == "PENDING":
+        del facts["targetServiceRevision"]
+    standing = judge_service_deployment(facts)
+    assert (standing.words, standing.done, standing.failed) == (words, False, "")
+
+
+@pytest.mark.parametrize(
+    ("facts", "failed"),
+    [
+        (
+            deployment("ROLLBACK_SUCCESSFUL", alarms={"triggeredAlarmNames": ["a b", "c"]}, statusReason="?"),
+            "the alarm a b, c went off",
+        ),
+        (
+            deployment("ROLLBACK_FAILED", deploymentCircuitBreaker={"status": "TRIGGERED"}, statusReason="3 failed"),
+            "the new tasks did not become healthy: 3 failed; going back failed, too",
+        ),
+        (deployment("ROLLBACK_SUCCESSFUL", rollback={"reason": "asked"}, statusReason="?"), "asked"),
+        (deployment("STOPPED"), "ECS gives no reason"),
+    ],
+)
+def test_a_service_deployment_that_went_back_says_why(facts: dict[str, Any], failed: str) -> None:
+    """By the alarm's name where one went off; ECS's own words otherwise."""
+    assert judge_service_deployment(facts).failed == failed
+    assert judge_service_deployment(deployment("SUCCESSFUL")).done
+
+
+def test_a_deployment_is_told_all_of_its_strategy() -> None:
+    """Whatever the service was told before; a rollback and a service that comes all at once take no steps."""
+    always = {
+        "maximumPercent": 200,
+        "minimumHealthyPercent": 100,
+        "deploymentCircuitBreaker": {"enable": True, "rollback": True},
+    }
+    canary = Rollout(strategy="canary", percent=7, interval=3, alarms=["x"])
+    watched = {"alarms": {"alarmNames": ["x"], "enable": True, "rollback": True}}
+    assert render_configuration(canary) == always | watched | {
+        "strategy": "CANARY",
+        "bakeTimeInMinutes": 0,
+        "canaryConfiguration": {"canaryPercent": 7.0, "canaryBakeTimeInMinutes": 3},
+    }
+    assert render_configuration(canary, at_once=True) == always | watched | {"strategy": "ROLLING"}
+    assert render_configuration(Rollout()) == always | {"strategy": "ROLLING"}
+    assert render_configuration(Rollout(strategy="blue-green", interval=9)) == always | {
+        "strategy": "BLUE_GREEN",
+        "bakeTimeInMinutes": 9,
+    }
+    linear = render_configuration(Rollout(strategy="linear", percent=20, interval=4))
+    assert linear["linearConfiguration"] == {"stepPercent": 20.0, "stepBakeTimeInMinutes": 4}
+
+
+def test_ecs_is_ready_when_it_knows_this_way_and_no_other() -> None:
+    """A listener that was made again is another one."""
+    names = ("container", "target_group_arn", "second_group_arn", "listener_arn", "role_arn")
+    details = {name: name for name in names}
+    known = render_load_balancer(details)
+    plain = {name: value for name, value in known.items() if name != "advancedConfiguration"}
+    assert is_prepared(Tasks("td", "ROLLING", (known,)), details)
+    assert not is_prepared(Tasks("td", "ROLLING", (plain,)), details)
+    assert not is_prepared(Tasks("td", "ROLLING", ()), details)
+    assert not is_prepared(Tasks("td", "ROLLING", (known,)), details | {"listener_arn": "another"})

@@ -36,6 +36,12 @@ mock_provider "aws" {
   mock_resource "aws_api_gateway_rest_api" {
     defaults = { id = "a1b2c3", execution_arn = "arn:aws:execute-api:eu-west-1:111111111111:a1b2c3" }
   }
+  mock_resource "aws_api_gateway_stage" {
+    defaults = { arn = "arn:aws:apigateway:eu-west-1::/restapis/a1b2c3/stages/prod" }
+  }
+  mock_resource "aws_wafv2_web_acl" {
+    defaults = { arn = "arn:aws:wafv2:eu-west-1:111111111111:regional/webacl/acme-prod/0123" }
+  }
   mock_resource "aws_lb" {
     defaults = { arn = "arn:aws:elasticloadbalancing:eu-west-1:111111111111:loadbalancer/net/acme-dev/0123", dns_name = "balancer.elb.eu-west-1.amazonaws.com" }
   }
@@ -90,6 +96,17 @@ run "leaves_an_alias_where_requests_come_by_and_by" {
   assert {
     condition     = output.services.api.version != "4" && output.rollouts == "acme-dev"
     error_message = "CodeDeploy moves the alias of a service with a linear rollout, not Terraform."
+  }
+}
+
+run "leaves_tasks_where_requests_come_by_and_by" {
+  command = apply
+  variables {
+    held_tasks = { shop = "arn:aws:ecs:eu-west-1:111111111111:task-definition/acme-dev-shop:9", api = "not heeded" }
+  }
+  assert {
+    condition     = output.services.shop.details.task_definition == "arn:aws:ecs:eu-west-1:111111111111:task-definition/acme-dev-shop:1" && output.services.shop.details.second_group_arn != null
+    error_message = "ECS leads requests to the newest tasks, not Terraform: what is told is the newest."
   }
 }
 

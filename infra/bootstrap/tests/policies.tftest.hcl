@@ -42,7 +42,7 @@ run "gives_each_role_its_policies" {
   assert {
     condition = toset(keys(aws_iam_role_policy_attachment.github)) == toset(flatten([for environment in ["dev", "previews", "prod"] : concat(
       [for topic in ["read", "read-compute"] : "${environment}_plan_${topic}"],
-      [for topic in ["deploy", "deploy-balancing", "deploy-containers", "deploy-kubernetes", "deploy-network", "deploy-roles", "deploy-security-groups", "read", "read-compute"] : "${environment}_deploy_${topic}"],
+      [for topic in ["deploy", "deploy-balancing", "deploy-containers", "deploy-edge", "deploy-kubernetes", "deploy-network", "deploy-roles", "deploy-security-groups", "read", "read-compute"] : "${environment}_deploy_${topic}"],
     )]))
     error_message = "A plan role must have its environment's reading policies, a deploy role the writing ones as well."
   }
@@ -107,7 +107,7 @@ run "lets_a_deploy_role_touch_its_own_environment_only" {
   assert {
     condition = { for s in jsondecode(aws_iam_policy.github["dev_deploy-roles"].policy).Statement : s.Resource => s.Condition.StringEquals["iam:PassedToService"] if contains(s.Action, "iam:PassRole") } == {
       "arn:aws:iam::111111111111:role/acme/dev/acme-dev-*" = ["build.apprunner.amazonaws.com", "ecs-tasks.amazonaws.com", "lambda.amazonaws.com", "pods.eks.amazonaws.com", "scheduler.amazonaws.com", "tasks.apprunner.amazonaws.com"]
-      "arn:aws:iam::111111111111:role/acme/dev/acme-dev_*" = ["codedeploy.amazonaws.com", "ec2.amazonaws.com", "eks.amazonaws.com", "pods.eks.amazonaws.com", "vpc-flow-logs.amazonaws.com"]
+      "arn:aws:iam::111111111111:role/acme/dev/acme-dev_*" = ["codedeploy.amazonaws.com", "ec2.amazonaws.com", "ecs.amazonaws.com", "eks.amazonaws.com", "pods.eks.amazonaws.com", "vpc-flow-logs.amazonaws.com"]
     }
     error_message = "Roles may be handed to exactly the services that run with them."
   }

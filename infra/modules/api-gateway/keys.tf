@@ -27,7 +27,8 @@ resource "aws_api_gateway_usage_plan" "this" {
   }
 }
 
-# The value is made by API Gateway. It is in no output, but Terraform's state holds it, as it does for every such key.
+# The value is made by API Gateway. It is in no output, but in Terraform's state: there is no write-only argument for it
+# (docs/decisions/0025-the-edge.md).
 resource "aws_api_gateway_api_key" "this" {
   for_each = local.keyed
   name     = "${var.name}-${each.key}"

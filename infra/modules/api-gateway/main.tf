@@ -2,6 +2,8 @@ resource "aws_api_gateway_rest_api" "this" {
   name = var.name
   body = local.openapi
 
+  disable_execute_api_endpoint = local.only
+
   endpoint_configuration {
     types = ["REGIONAL"]
   }
@@ -76,8 +78,9 @@ resource "aws_api_gateway_stage" "this" {
       latency             = "$context.responseLatency"
       integration_latency = "$context.integrationLatency"
       integration_status  = "$context.integrationStatus"
-      error               = "$context.error.message"
-      integration_error   = "$context.integrationErrorMessage"
+      # Not the message, which may repeat an Authorization header.
+      error             = "$context.error.responseType"
+      integration_error = "$context.integrationErrorMessage"
     })
   }
 }

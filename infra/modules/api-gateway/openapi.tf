@@ -1,13 +1,31 @@
 locals {
-  # One JSON answer for whatever the gateway says itself; the messages are AWS's own.
-  gateway_response = {
-    responseParameters = {
-      "gatewayresponse.header.x-request-id" = "context.requestId"
-    }
-    responseTemplates = {
-      "application/json" = "{\"message\":$context.error.messageString,\"request_id\":\"$context.requestId\"}"
-    }
+  # Whatever the gateway says itself: AWS's usual words, but none that it makes up for a request. For an Authorization
+  # header that is no signature, or by a policy, AWS would repeat what was sent, or name the API's ARN.
+  said = {
+    DEFAULT_4XX                  = "The gateway refused the request"
+    DEFAULT_5XX                  = "Internal server error"
+    INTEGRATION_FAILURE          = "Network error communicating with endpoint"
+    INTEGRATION_TIMEOUT          = "Endpoint request timed out"
+    INVALID_API_KEY              = "Forbidden"
+    MISSING_AUTHENTICATION_TOKEN = "Missing Authentication Token"
+    QUOTA_EXCEEDED               = "Limit Exceeded"
+    REQUEST_TOO_LARGE            = "Request Too Long"
+    THROTTLED                    = "Too Many Requests"
+    UNSUPPORTED_MEDIA_TYPE       = "Unsupported Media Type"
+    WAF_FILTERED                 = "Forbidden"
   }
+
+  # There is one such answer for all services. It holds nothing, so where one service has pages of other origins among
+  # its callers, any may read it, without cookies: else a page takes a missing key for a broken network.
+  shared = anytrue([for service in var.services : service.cors])
+  gateway_headers = merge(
+    { "gatewayresponse.header.x-request-id" = "context.requestId" },
+    local.shared ? { for name, value in { allow-origin = "*", expose-headers = "x-request-id" } : "gatewayresponse.header.access-control-${name}" => "'${value}'" } : {},
+  )
+  gateway_responses = { for type, message in local.said : type => {
+    responseParameters = local.gateway_headers
+    responseTemplates  = { "application/json" = "{\"message\":\"${message}\",\"request_id\":\"$context.requestId\"}" }
+  } }
 
   common = { passthroughBehavior = "when_no_match", timeoutInMillis = 29000 }
 
@@ -36,24 +54,30 @@ locals {
   security        = { for name, service in var.services : name => service.api_key ? { security = [{ api_key = [] }] } : {} }
   proxy_parameter = [{ name = "proxy", in = "path", required = true, schema = { type = "string" } }]
 
+  # A browser asks by OPTIONS whether a page may call, and cannot send a key with it: servicekit answers.
+  methods = { for name, service in var.services : name => concat(
+    [{ name = "x-amazon-apigateway-any-method", more = local.security[name] }],
+    service.api_key && service.cors ? [{ name = "options", more = {} }] : [],
+  ) }
+
   # By path; the two kinds of integration have different keys, so each has its own map.
   function_paths = merge(
     { for name, integration in local.functions : var.services[name].path => {
-      "x-amazon-apigateway-any-method" = merge(local.security[name], { "x-amazon-apigateway-integration" = integration })
+      for method in local.methods[name] : method.name => merge(method.more, { "x-amazon-apigateway-integration" = integration })
     } },
     { for name, integration in local.functions : "${trimsuffix(var.services[name].path, "/")}/{proxy+}" => {
-      "x-amazon-apigateway-any-method" = merge(local.security[name], { "x-amazon-apigateway-integration" = integration, parameters = local.proxy_parameter })
+      for method in local.methods[name] : method.name => merge(method.more, { "x-amazon-apigateway-integration" = integration, parameters = local.proxy_parameter })
     } },
   )
   server_paths = merge(
     { for name, integration in local.servers : var.services[name].path => {
-      "x-amazon-apigateway-any-method" = merge(local.security[name], { "x-amazon-apigateway-integration" = merge(integration, {
+      for method in local.methods[name] : method.name => merge(method.more, { "x-amazon-apigateway-integration" = merge(integration, {
         uri               = "${var.services[name].integration.target}${var.services[name].path}"
         requestParameters = local.server_headers
       }) })
     } },
     { for name, integration in local.servers : "${trimsuffix(var.services[name].path, "/")}/{proxy+}" => {
-      "x-amazon-apigateway-any-method" = merge(local.security[name], { parameters = local.proxy_parameter, "x-amazon-apigateway-integration" = merge(integration, {
+      for method in local.methods[name] : method.name => merge(method.more, { parameters = local.proxy_parameter, "x-amazon-apigateway-integration" = merge(integration, {
         uri               = "${var.services[name].integration.target}${trimsuffix(var.services[name].path, "/")}/{proxy}"
         requestParameters = merge(local.server_headers, { "integration.request.path.proxy" = "method.request.path.proxy" })
       }) })
@@ -90,10 +114,7 @@ locals {
       info                                     = { title = var.name, version = "1" }
       paths                                    = local.paths
       "x-amazon-apigateway-binary-media-types" = ["*/*"]
-      "x-amazon-apigateway-gateway-responses" = {
-        DEFAULT_4XX = local.gateway_response
-        DEFAULT_5XX = local.gateway_response
-      }
+      "x-amazon-apigateway-gateway-responses"  = local.gateway_responses
     },
     local.has_keys ? { components = { securitySchemes = { api_key = { type = "apiKey", name = "x-api-key", in = "header" } } } } : {},
   ))

@@ -4,8 +4,13 @@ output "api_id" {
 }
 
 output "base_url" {
-  description = "Address of the stage, known before the stage is there."
-  value       = "https://${aws_api_gateway_rest_api.this.id}.execute-api.${var.region}.${var.dns_suffix}/${var.stage}"
+  description = "Address of the stage, or the domain where that is the only one, known before the stage is there."
+  value       = local.only ? "https://${var.domain.name}" : "https://${aws_api_gateway_rest_api.this.id}.execute-api.${var.region}.${var.dns_suffix}/${var.stage}"
+}
+
+output "domain" {
+  description = "The domain, and the name that its DNS record (CNAME) must lead to; null where there is none."
+  value       = one([for domain in aws_api_gateway_domain_name.this : { name = domain.domain_name, leads_to = domain.regional_domain_name }])
 }
 
 output "openapi" {
@@ -20,6 +25,11 @@ output "stage" {
 }
 
 output "url" {
-  description = "Address of the stage, without a slash at its end."
-  value       = aws_api_gateway_stage.this.invoke_url
+  description = "Address of the stage, or the domain where that is the only one, without a slash at its end."
+  value       = local.only ? "https://${aws_api_gateway_base_path_mapping.this[var.domain.name].domain_name}" : aws_api_gateway_stage.this.invoke_url
+}
+
+output "stage_arn" {
+  description = "ARN of the stage."
+  value       = aws_api_gateway_stage.this.arn
 }

@@ -36,7 +36,7 @@ variable "dns_suffix" {
 }
 
 variable "services" {
-  description = "Service -> public path, whether it asks for an API key and what its holder may use, whether it answers /services.json, and how it is reached (aws_proxy: target is the ARN to invoke; http_proxy: target is scheme and host, which may hold a stage variable). Nothing of it may depend on the service's own resources."
+  description = "Service -> public path, whether it asks for an API key and what its holder may use, whether pages of other origins call it, whether it answers /services.json, and how it is reached (aws_proxy: target is the ARN to invoke; http_proxy: target is scheme and host, which may hold a stage variable). Nothing of it may depend on the service's own resources."
   type = map(object({
     kind    = optional(string)
     path    = string
@@ -47,6 +47,7 @@ variable "services" {
       quota  = optional(number)
       period = optional(string, "month")
     }), {})
+    cors    = optional(bool, false)
     example = optional(string)
     catalog = optional(bool, false)
     integration = object({
@@ -123,4 +124,20 @@ variable "tracing" {
   type        = bool
   default     = true
   nullable    = false
+}
+
+variable "domain" {
+  description = "A name of one's own, the ARN of its certificate in this region, and whether the stage's own address is closed."
+  type        = object({ name = string, certificate = string, only = optional(bool, false) })
+  default     = null
+
+  validation {
+    condition     = var.domain == null ? true : can(regex("^([a-z0-9]([a-z0-9-]*[a-z0-9])?\\.)+[a-z]{2,}$", var.domain.name))
+    error_message = "domain.name is \"${try(var.domain.name, "")}\": a host name in small letters is allowed."
+  }
+
+  validation {
+    condition     = var.domain == null ? true : can(regex("^arn:[a-z-]+:acm:[a-z0-9-]+:[0-9]{12}:certificate/.+$", var.domain.certificate))
+    error_message = "domain.certificate must be the ARN of a certificate in AWS Certificate Manager."
+  }
 }

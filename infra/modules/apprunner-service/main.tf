@@ -65,7 +65,7 @@ resource "aws_apprunner_service" "this" {
 
       image_configuration {
         port = "8080"
-        runtime_environment_variables = merge(var.service.environment, {
+        runtime_environment_variables = merge(var.service.environment, var.service.settings, {
           SERVICE_NAME        = var.name
           SERVICE_ENVIRONMENT = var.environment
           SERVICE_PATH        = var.service.path

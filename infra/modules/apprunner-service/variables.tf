@@ -49,7 +49,7 @@ variable "base_url" {
 }
 
 variable "service" {
-  description = "What service.yaml says, defaults and overrides applied. memory in MiB; cpu: 1024 is one vCPU; secrets: variable -> the secret's ARN."
+  description = "What service.yaml says, defaults and overrides applied. memory in MiB; cpu: 1024 is one vCPU; secrets: variable -> the secret's ARN; settings: variables that servicekit reads."
   type = object({
     path        = string
     memory      = optional(number, 2048)
@@ -58,6 +58,7 @@ variable "service" {
     scaling     = optional(object({ min = optional(number, 1), max = optional(number, 10), concurrency = optional(number, 100) }), {})
     environment = optional(map(string), {})
     secrets     = optional(map(string), {})
+    settings    = optional(map(string), {})
     vpc         = optional(bool, false)
   })
   nullable = false

@@ -8,12 +8,14 @@ locals {
     cpu         = { pattern = "^[0-9]+$", minimum = 64, maximum = 16384, allowed = "whole number from 64 to 16384; 1024 is one vCPU" }
     timeout     = { pattern = "^[0-9]+$", minimum = 1, maximum = 900, allowed = "whole seconds from 1 to 900" }
     scaling     = { pattern = "^\\{(,?\"(concurrency|max|min)\":[0-9]+)*\\}$", allowed = "{min, max, concurrency: whole numbers}" }
-    rollout     = { pattern = "^\\{(,?(\"alarms\":\\[(,?\"[A-Za-z0-9][A-Za-z0-9 _./:+=@,()#-]{0,254}\")*\\]|\"interval\":[1-9][0-9]{0,3}|\"percent\":[1-9][0-9]?|\"strategy\":\"(all-at-once|canary|linear)\"))*\\}$", allowed = "{strategy: all-at-once, canary or linear, percent: 1 to 99, interval: minutes from 1 to 2880, alarms: [names]}" }
+    rollout     = { pattern = "^\\{(,?(\"alarms\":\\[(,?\"[A-Za-z0-9][A-Za-z0-9 _./:+=@,()#-]{0,254}\")*\\]|\"interval\":[1-9][0-9]{0,3}|\"percent\":[1-9][0-9]?|\"strategy\":\"(all-at-once|blue-green|canary|linear)\"))*\\}$", allowed = "{strategy: all-at-once, blue-green, canary or linear, percent: 1 to 99, interval: minutes from 1 to 2880, alarms: [names]}" }
     environment = { pattern = "^\\{(,?\"[A-Za-z][A-Za-z0-9_]*\":\"([^\"\\\\]|\\\\.)*\")*\\}$", allowed = "NAME: text, with numbers and true or false in quotes" }
     secrets     = { pattern = "^\\{(,?\"[A-Za-z][A-Za-z0-9_]*\":\"[A-Za-z0-9/_+=.@-]{1,256}\")*\\}$", allowed = "NAME: name of a secret" }
     vpc         = { pattern = "^(true|false)$", allowed = "true or false" }
     api_key     = { pattern = "^(true|false)$", allowed = "true or false" }
     usage       = { pattern = "^\\{(,?(\"(burst|quota|rate)\":[0-9.]*[1-9][0-9.]*|\"period\":\"(day|week|month)\"))*\\}$", allowed = "{rate, burst, quota: numbers above 0, period: day, week or month}" }
+    cors        = { pattern = "^\\{(,?(\"credentials\":(true|false)|\"(expose|headers)\":\\[(,?\"[A-Za-z0-9-]{1,60}\")*\\]|\"max_age\":[0-9]{1,5}|\"methods\":\\[(,?\"(DELETE|GET|HEAD|PATCH|POST|PUT)\")+\\]|\"origins\":\\[(,?\"(\\*|(https://[a-z0-9-]+(\\.[a-z0-9-]+)*|http://(localhost|127\\.0\\.0\\.1))(:[1-9][0-9]{0,4})?)\")*\\]))*\\}$", allowed = "{origins: [https://host or \"*\"], methods: [GET, …], headers: [names], expose: [names], credentials: true or false, max_age: seconds}" }
+    auth        = { pattern = "^\\{(\"jwt\":\\{(,?(\"audience\":\\[(,?\"[A-Za-z0-9._~:/@=+-]{1,200}\")*\\]|\"issuer\":\"(https://[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)*|http://(localhost|127\\.0\\.0\\.1))(:[1-9][0-9]{0,4})?(/[A-Za-z0-9._~-]+)*/?\"|\"scopes\":\\[(,?\"[A-Za-z0-9._~:/*+-]{1,100}\")*\\]))*\\})?\\}$", allowed = "{jwt: {issuer: https://…, audience: [names], scopes: [names]}}" }
     example     = { pattern = "^\"/([A-Za-z0-9._~!()*+,;=:@%/?-]|\\\\u0026)*\"$", allowed = "\"/\" and the rest of a path and a query" }
     catalog     = { pattern = "^(true|false)$", allowed = "true or false" }
     overrides   = { pattern = "^\\{", allowed = "environment: {settings}" }
@@ -35,13 +37,15 @@ locals {
     protected     = { pattern = "^(true|false)$", allowed = "true or false" }
     log_retention = { pattern = "^(1|3|5|7|14|30|60|90|120|150|180|365|400|545|731|1096|1827|2192|2557|2922|3288|3653)$", allowed = "days that CloudWatch Logs knows: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653" }
     throttle      = { pattern = "^\\{(,?\"(rate|burst)\":[0-9.]*[1-9][0-9.]*)*\\}$", allowed = "{rate: requests a second, burst: requests at once}, both above 0" }
+    waf           = { pattern = "^\\{(,?(\"mode\":\"(count|block)\"|\"rate\":[1-9][0-9]{1,8}))*\\}$", allowed = "{mode: count or block, rate: requests of one address in five minutes, 10 or more}" }
+    domain        = { pattern = "^\\{(\"certificate\":\"arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[A-Za-z0-9-]+\"),\"name\":\"([a-z0-9]([a-z0-9-]*[a-z0-9])?\\.)+[a-z]{2,}\"(,\"only\":(true|false))?\\}$", allowed = "{name: host, certificate: ARN of a certificate in Certificate Manager, only: true or false}" }
     xray          = { pattern = "^(true|false)$", allowed = "true or false" }
     network       = { pattern = "^\\{(,?(\"cidr\":\"[0-9.]+/(1[6-9]|2[0-2])\"|\"nat\":\"(none|single|per-zone)\"|\"zones\":[23]))*\\}$", allowed = "{nat: none, single or per-zone, zones: 2 or 3, cidr: /16 to /22}" }
     eks           = { pattern = "^\\{(,?(\"nodes\":\"(auto|managed)\"|\"public_endpoint\":(true|false)|\"admins\":\\[(,?\"arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/[A-Za-z0-9+=,.@_/-]+\")*\\]))*\\}$", allowed = "{nodes: auto or managed, public_endpoint: true or false, admins: [ARNs of IAM roles and users]}" }
   }
 
   preview_keys = merge(
-    { for key, rule in local.environment_keys : key => rule if key != "protected" },
+    { for key, rule in local.environment_keys : key => rule if !contains(["domain", "protected"], key) },
     { max = { pattern = "^[0-9]+$", minimum = 1, maximum = 100, allowed = "whole number from 1 to 100" } },
   )
 

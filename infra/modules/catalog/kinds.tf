@@ -3,7 +3,7 @@ locals {
   kinds = {
     lambda    = { memory = 1024, cpu = null, timeout = 29, scaling = { min = null, max = null, concurrency = null }, private = false, strategies = ["all-at-once", "canary", "linear"], alarms = true, keys = ["timeout"] }
     apprunner = { memory = 2048, cpu = 1024, timeout = null, scaling = { min = 1, max = 10, concurrency = 100 }, private = false, strategies = ["all-at-once"], alarms = false, keys = ["cpu", "scaling.concurrency", "scaling.min", "vpc"] }
-    ecs       = { memory = 512, cpu = 256, timeout = null, scaling = { min = 1, max = 4, concurrency = null }, private = true, strategies = ["all-at-once"], alarms = true, keys = ["cpu", "scaling.min"] }
+    ecs       = { memory = 512, cpu = 256, timeout = null, scaling = { min = 1, max = 4, concurrency = null }, private = true, strategies = ["all-at-once", "blue-green", "canary", "linear"], alarms = true, keys = ["cpu", "scaling.min"] }
     eks       = { memory = 512, cpu = 256, timeout = null, scaling = { min = 1, max = 4, concurrency = null }, private = true, strategies = ["all-at-once"], alarms = false, keys = ["cpu", "scaling.min"] }
   }
 
@@ -51,7 +51,21 @@ locals {
     try(contains(local.kinds[service.kind].strategies, service.rollout.strategy), true) ? "" : "rollout.strategy ${service.rollout.strategy} is not for kind ${service.kind}; allowed: ${join(", ", local.kinds[service.kind].strategies)}",
     length(try(tolist(service.rollout.alarms), [])) > 0 && !try(local.kinds[service.kind].alarms, true) ? "rollout.alarms is not for kind ${service.kind}" : "",
     length(try(tolist(service.rollout.alarms), [])) > 10 ? "rollout.alarms names ${length(service.rollout.alarms)}; CodeDeploy takes 10" : "",
-    try(service.rollout.interval * (service.rollout.strategy == "linear" ? ceil(100 / service.rollout.percent) - 1 : 1) > 2880, false) ? "the rollout takes longer than CodeDeploy's 2880 minutes" : "",
+    try(service.rollout.interval * (service.rollout.strategy == "linear" ? ceil(100 / service.rollout.percent) - 1 : 1) > 2880, false) ? "the rollout takes longer than 2880 minutes" : "",
+    try(service.kind == "ecs" && service.rollout.strategy != "all-at-once" && service.rollout.interval > 1440, false) ? "rollout.interval is ${service.rollout.interval}; ecs has 1440 minutes at the most" : "",
+    try(service.kind == "ecs" && service.rollout.strategy == "linear" && service.rollout.percent < 3, false) ? "rollout.percent is ${service.rollout.percent}; ecs goes on by 3 at the least" : "",
+  ] : "${service.file}: ${problem}" if problem != ""]])
+
+  wrong_cors = flatten([for name, service in local.services : [for problem in [
+    can(keys(local.service_files[name].cors)) && !can(service.cors.origins[0]) && !can(local.service_files[name].cors.origins) && !can(local.overrides[name].cors.origins) ? "cors needs origins" : "",
+    try(contains(service.cors.origins, "*") && service.cors.credentials, false) ? "cors.credentials: with them, name the origins, not \"*\"" : "",
+    try(contains(service.cors.origins, "*") && length(service.cors.origins) > 1, false) ? "cors.origins: \"*\" is every origin; keep it alone or leave it out" : "",
+  ] : "${service.file}: ${problem}" if problem != ""]])
+
+  wrong_auth = flatten([for name, service in local.services : [for problem in [
+    (can(keys(local.service_files[name].auth)) || can(keys(local.overrides[name].auth))) && (service.auth.jwt.issuer == null || length(service.auth.jwt.audience) == 0) ? "auth.jwt needs issuer and audience" : "",
+    var.environment != "local" && try(startswith(service.auth.jwt.issuer, "http://"), false) ? "auth.jwt.issuer: ${var.environment} needs https" : "",
+    try(length(service.auth.jwt.audience) > 10 || length(service.auth.jwt.scopes) > 20 || length(service.auth.jwt.issuer) > 200, false) ? "auth.jwt: 10 audiences, 20 scopes and an issuer of 200 characters at the most" : "",
   ] : "${service.file}: ${problem}" if problem != ""]])
 
   keyless_usage = [for name, service in local.services : service.file if service.usage != null && service.api_key != true]

@@ -8,6 +8,8 @@ locals {
     vpc         = false
     api_key     = false
     usage       = null
+    cors        = { origins = [], methods = ["GET", "HEAD", "POST"], headers = ["authorization", "content-type", "x-api-key", "x-request-id"], expose = ["x-request-id"], credentials = false, max_age = 600 }
+    auth        = { jwt = { issuer = null, audience = [], scopes = [] } }
     example     = null
     catalog     = false
   }
@@ -17,6 +19,8 @@ locals {
     protected     = false
     log_retention = 30
     throttle      = { rate = 100, burst = 200 }
+    waf           = null
+    domain        = null
     xray          = true
     network       = { nat = "single", zones = 2, cidr = "10.0.0.0/16" }
     eks           = { nodes = "auto", public_endpoint = true, admins = [] }
@@ -48,6 +52,8 @@ locals {
       local.environment_defaults,
       try(merge({}, environment), {}),
       { name = name, group = name == var.environment ? local.group : name },
+      { domain = can(keys(environment.domain)) ? merge({ only = false }, environment.domain) : null },
+      { waf = can(keys(environment.waf)) ? merge({ mode = "count", rate = 2000 }, environment.waf) : null },
       { for key in ["throttle", "network", "eks"] : key => merge(local.environment_defaults[key], try(merge({}, environment[key]), {})) },
     )
   }
@@ -65,6 +71,8 @@ locals {
         secrets     = merge(try(merge({}, document.secrets), {}), try(merge({}, local.overrides[name].secrets), {}))
         scaling     = merge(try(local.kinds[try(document.kind, "lambda")], local.kinds.lambda).scaling, try(merge({}, document.scaling), {}), try(merge({}, local.overrides[name].scaling), {}))
         rollout     = merge(local.service_defaults.rollout, try(merge({}, document.rollout), {}), try(merge({}, local.overrides[name].rollout), {}))
+        cors        = merge(local.service_defaults.cors, try(merge({}, document.cors), {}), try(merge({}, local.overrides[name].cors), {}))
+        auth        = { jwt = merge(local.service_defaults.auth.jwt, try(merge({}, document.auth.jwt), {}), try(merge({}, local.overrides[name].auth.jwt), {})) }
         usage = can(keys(document.usage)) || can(keys(local.overrides[name].usage)) ? merge(
           { rate = 10, burst = 20, quota = null, period = "month" }, try(merge({}, document.usage), {}), try(merge({}, local.overrides[name].usage), {})
         ) : null

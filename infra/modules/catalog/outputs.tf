@@ -31,7 +31,7 @@ output "project" {
 }
 
 output "environments" {
-  description = "Every environment, \"local\" included, with its defaults: name, group (that of its overrides, secrets and rights), account, region, protected, log_retention, throttle, xray, network, eks."
+  description = "Every environment, \"local\" included, with its defaults: name, group (that of its overrides, secrets and rights), account, region, protected, log_retention, throttle, waf and domain (null where there is none), xray, network, eks."
   value = { for name, environment in local.environments : name => {
     name          = name
     group         = environment.group
@@ -40,6 +40,8 @@ output "environments" {
     protected     = environment.protected
     log_retention = environment.log_retention
     throttle      = environment.throttle
+    waf           = environment.waf
+    domain        = environment.domain
     xray          = environment.xray
     network       = environment.network
     eks           = environment.eks
@@ -89,10 +91,17 @@ output "services" {
     vpc         = service.vpc
     api_key     = service.api_key
     usage       = service.usage
-    example     = service.example
-    catalog     = service.catalog
-    port        = lookup(local.ports, name, null)
-    digest      = service.digest
+    cors        = service.cors
+    auth        = service.auth
+    # Variables in which servicekit reads what service.yaml asks of it.
+    settings = merge(
+      length(service.cors.origins) > 0 ? { SERVICE_CORS = jsonencode(service.cors) } : {},
+      service.auth.jwt.issuer == null ? {} : { SERVICE_AUTH = jsonencode(service.auth) },
+    )
+    example = service.example
+    catalog = service.catalog
+    port    = lookup(local.ports, name, null)
+    digest  = service.digest
   } }
 
   precondition {
@@ -130,6 +139,14 @@ output "services" {
   precondition {
     condition     = length(local.wrong_rollouts) == 0
     error_message = "${join("; ", local.wrong_rollouts)}."
+  }
+  precondition {
+    condition     = length(local.wrong_cors) == 0
+    error_message = "${join("; ", local.wrong_cors)}."
+  }
+  precondition {
+    condition     = length(local.wrong_auth) == 0
+    error_message = "${join("; ", local.wrong_auth)}."
   }
   precondition {
     condition     = length(local.keyless_usage) == 0

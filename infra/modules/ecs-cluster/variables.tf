@@ -4,9 +4,39 @@ variable "name" {
   nullable    = false
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9-]{0,254}$", var.name))
-    error_message = "name is \"${var.name}\": lower-case letters, digits and \"-\" are allowed, a letter first, 255 at most."
+    condition     = can(regex("^[a-z][a-z0-9-]{0,51}$", var.name))
+    error_message = "name is \"${var.name}\": lower-case letters, digits and \"-\" are allowed, a letter first, 52 at most: its role's name has room for 64."
   }
+}
+
+variable "project" {
+  description = "The project's name."
+  type        = string
+  nullable    = false
+}
+
+variable "environment" {
+  description = "The environment's name."
+  type        = string
+  nullable    = false
+}
+
+variable "permissions_boundary" {
+  description = "ARN of the policy that caps the role."
+  type        = string
+  default     = null
+}
+
+variable "account" {
+  description = "The account's id."
+  type        = string
+  nullable    = false
+}
+
+variable "region" {
+  description = "The AWS region."
+  type        = string
+  nullable    = false
 }
 
 variable "container_insights" {

@@ -6,11 +6,15 @@ locals {
   full_name = "${var.project}-${var.environment}-${var.name}"
   # Elastic Load Balancing, CreateTargetGroup: 32 characters.
   short_name = "${substr(local.full_name, 0, 21)}-${substr(sha256(local.full_name), 0, 10)}"
-  package    = replace(var.name, "-", "_")
-  log_group  = "/aws/ecs/${local.full_name}"
-  port       = 8080
+  target_groups = {
+    first  = local.short_name
+    second = "${substr(local.full_name, 0, 21)}-${substr(sha256("${local.full_name}-second"), 0, 10)}"
+  }
+  package   = replace(var.name, "-", "_")
+  log_group = "/aws/ecs/${local.full_name}"
+  port      = 8080
 
-  variables = merge(var.service.environment, {
+  variables = merge(var.service.environment, var.service.settings, {
     SERVICE_NAME        = var.name
     SERVICE_ENVIRONMENT = var.environment
     SERVICE_PATH        = var.service.path
@@ -80,9 +84,10 @@ resource "aws_ecs_task_definition" "this" {
 }
 
 resource "aws_ecs_service" "this" {
-  name            = local.full_name
-  cluster         = var.platform.ecs_cluster.arn
-  task_definition = aws_ecs_task_definition.this.arn
+  name    = local.full_name
+  cluster = var.platform.ecs_cluster.arn
+  # What a rollout brings in is not Terraform's: the deploy does that, and until then the service stays where it is.
+  task_definition = coalesce(var.service.held_task, aws_ecs_task_definition.this.arn)
   launch_type     = "FARGATE"
   desired_count   = var.service.scaling.min
   propagate_tags  = "SERVICE"
@@ -112,7 +117,7 @@ resource "aws_ecs_service" "this" {
   }
 
   load_balancer {
-    target_group_arn = aws_lb_target_group.this.arn
+    target_group_arn = aws_lb_target_group.this["first"].arn
     container_name   = var.name
     container_port   = local.port
   }

@@ -35,11 +35,15 @@ output "role_name" {
 }
 
 output "details" {
-  description = "What Python asks ECS about: cluster and service, by name, and the ARNs of the task definition and the target group."
+  description = "What Python asks ECS about: cluster and service, by name, and the ARNs of the task definition, and of what a rollout takes: both target groups, the listener, ECS's role."
   value = {
     cluster          = var.platform.ecs_cluster.name
     service          = aws_ecs_service.this.name
     task_definition  = aws_ecs_task_definition.this.arn
-    target_group_arn = aws_lb_target_group.this.arn
+    container        = var.name
+    target_group_arn = aws_lb_target_group.this["first"].arn
+    second_group_arn = aws_lb_target_group.this["second"].arn
+    listener_arn     = var.emulated ? "${replace(var.platform.load_balancer.arn, ":loadbalancer/", ":listener/")}/${var.platform.port}" : one(aws_lb_listener.this[*].arn)
+    role_arn         = var.platform.ecs_cluster.rollout_role_arn
   }
 }

@@ -25,8 +25,12 @@ resource "aws_security_group" "this" {
   tags = { Name = local.full_name }
 }
 
+# Two, at no cost: in a rollout by blue-green, canary or linear the new tasks come into the one that has none, and ECS
+# leads the listener over. Which one serves is nobody's setting, so a service with another strategy keeps both.
 resource "aws_lb_target_group" "this" {
-  name                 = local.short_name
+  for_each = local.target_groups
+
+  name                 = each.value
   target_type          = "ip"
   protocol             = "TCP"
   port                 = local.port
@@ -43,7 +47,12 @@ resource "aws_lb_target_group" "this" {
     unhealthy_threshold = 3
   }
 
-  tags = { Name = local.full_name }
+  tags = { Name = each.value }
+}
+
+moved {
+  from = aws_lb_target_group.this
+  to   = aws_lb_target_group.this["first"]
 }
 
 # On a laptop there is no load balancer (modules/load-balancer).
@@ -56,10 +65,15 @@ resource "aws_lb_listener" "this" {
 
   default_action {
     type             = "forward"
-    target_group_arn = aws_lb_target_group.this.arn
+    target_group_arn = aws_lb_target_group.this["first"].arn
   }
 
   tags = { Name = local.full_name }
+
+  lifecycle {
+    # ECS's: it leads requests from one target group to the other, and back (docs/decisions/0028).
+    ignore_changes = [default_action]
+  }
 }
 
 resource "aws_appautoscaling_target" "this" {

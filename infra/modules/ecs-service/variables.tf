@@ -49,7 +49,7 @@ variable "base_url" {
 }
 
 variable "service" {
-  description = "What service.yaml says, defaults and overrides applied. memory in MiB; cpu: 1024 is one vCPU; secrets: variable -> the secret's ARN."
+  description = "What service.yaml says, defaults and overrides applied. memory in MiB; cpu: 1024 is one vCPU; secrets: variable -> the secret's ARN; settings: variables that servicekit reads; held_task: ARN of the task definition that the service stays at."
   type = object({
     path        = string
     memory      = optional(number, 512)
@@ -58,8 +58,10 @@ variable "service" {
     scaling     = optional(object({ min = optional(number, 1), max = optional(number, 4), concurrency = optional(number) }), {})
     environment = optional(map(string), {})
     secrets     = optional(map(string), {})
+    settings    = optional(map(string), {})
     vpc         = optional(bool, false)
     rollout     = optional(object({ alarms = optional(list(string), []) }), {})
+    held_task   = optional(string)
   })
   nullable = false
 
@@ -131,7 +133,7 @@ variable "platform" {
     network       = optional(object({ vpc_id = string, subnet_ids = list(string), cidr = string, security_group_id = string }))
     load_balancer = optional(object({ arn = string, dns_name = string, vpc_link_id = string, security_group_id = string }))
     port          = optional(number)
-    ecs_cluster   = optional(object({ arn = string, name = string }))
+    ecs_cluster   = optional(object({ arn = string, name = string, rollout_role_arn = string }))
     eks_cluster   = optional(object({ name = string, endpoint = string }))
   })
   nullable = false

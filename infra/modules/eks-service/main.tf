@@ -7,6 +7,7 @@ locals {
 
   environment = merge(
     var.service.environment,
+    var.service.settings,
     {
       SERVICE_NAME        = var.name
       SERVICE_ENVIRONMENT = var.environment

@@ -38,7 +38,7 @@ variable "image" {
 }
 
 variable "service" {
-  description = "What service.yaml says, defaults and overrides applied. memory in MiB; cpu 1024 is one vCPU; secrets are ARNs by the name of their variable."
+  description = "What service.yaml says, defaults and overrides applied. memory in MiB; cpu 1024 is one vCPU; secrets are ARNs by the name of their variable; settings are variables that servicekit reads."
   type = object({
     path        = string
     memory      = optional(number, 512)
@@ -47,6 +47,7 @@ variable "service" {
     scaling     = optional(object({ min = optional(number, 1), max = optional(number, 4), concurrency = optional(number) }), {})
     environment = optional(map(string), {})
     secrets     = optional(map(string), {})
+    settings    = optional(map(string), {})
     vpc         = optional(bool)
   })
   nullable = false

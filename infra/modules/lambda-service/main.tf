@@ -33,6 +33,7 @@ resource "aws_lambda_function" "this" {
   environment {
     variables = merge(
       var.service.environment,
+      var.service.settings,
       {
         SERVICE_NAME        = var.name
         SERVICE_ENVIRONMENT = var.environment

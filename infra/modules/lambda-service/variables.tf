@@ -49,7 +49,7 @@ variable "base_url" {
 }
 
 variable "service" {
-  description = "What service.yaml says, defaults and overrides applied. memory in MiB, timeout in s; secrets: variable -> the secret's ARN; held_version: what the alias stays at."
+  description = "What service.yaml says, defaults and overrides applied. memory in MiB, timeout in s; secrets: variable -> the secret's ARN; settings: variables that servicekit reads; held_version: what the alias stays at."
   type = object({
     path        = string
     memory      = optional(number, 1024)
@@ -58,6 +58,7 @@ variable "service" {
     scaling     = optional(object({ min = optional(number), max = optional(number), concurrency = optional(number) }), {})
     environment = optional(map(string), {})
     secrets     = optional(map(string), {})
+    settings    = optional(map(string), {})
     vpc         = optional(bool, false)
 
     held_version = optional(string)

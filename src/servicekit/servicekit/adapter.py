@@ -11,6 +11,7 @@ import asyncio
 import base64
 import binascii
 import logging
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlencode
 
@@ -30,6 +31,10 @@ _START_SECONDS = 8  # Lambda ends a start after 10 s without a word of what it w
 
 # An application may come without servicekit's front: a handshake is declined before it, under its own ids.
 _DECLINING = Front(decline, "/")
+
+_HOST = re.compile(rb"([A-Za-z0-9._-]{1,253})(?::([0-9]{1,5}))?")
+_PORT = re.compile(rb"[0-9]{1,5}")
+_HTTPS, _HIGHEST_PORT = 443, 65535
 
 _log = logging.getLogger("servicekit.lambda")
 
@@ -85,7 +90,7 @@ class LambdaAdapter:
             "asgi": _ASGI,
             "http_version": "1.1",
             "method": method,
-            "scheme": values.get(b"x-forwarded-proto", b"https").decode("latin-1"),
+            "scheme": "http" if values.get(b"x-forwarded-proto") == b"http" else "https",
             "path": unquote(path) if "%" in path else path,
             "raw_path": path.encode(),
             "root_path": "",
@@ -241,9 +246,12 @@ def _query(event: Mapping[str, Any]) -> bytes:
 
 
 def _server(headers: Mapping[bytes, bytes]) -> tuple[str, int]:
-    host, _, port = headers.get(b"host", b"localhost").decode("latin-1").partition(":")
-    port = port or headers.get(b"x-forwarded-port", b"443").decode("latin-1")
-    return host, int(port) if port.isdecimal() else 443
+    # Starlette makes URLs of it where it does not like the Host header: nothing may stand here that is no URL's.
+    found = _HOST.fullmatch(headers.get(b"host", b""))
+    host, port = found.groups() if found else (b"localhost", None)
+    given = port or headers.get(b"x-forwarded-port", b"")
+    number = int(given) if _PORT.fullmatch(given) else _HTTPS
+    return host.decode(), number if number <= _HIGHEST_PORT else _HTTPS
 
 
 def _body(event: Mapping[str, Any]) -> bytes:

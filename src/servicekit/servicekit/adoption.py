@@ -1,6 +1,7 @@
 """The way in for an application that servicekit did not make.
 
-Owns what an existing application is given from outside: path, ids, the access line, health. Its own code, routes,
+Owns what an existing application is given from outside: path, ids, tokens checked, the access line, health,
+and security headers if it wants them. Its own code, routes,
 middleware, lifespan and errors stay as they are.
 """
 
@@ -20,11 +21,11 @@ from servicekit.routes import answers
 from servicekit.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from starlette.applications import Starlette
     from starlette.routing import BaseRoute
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from servicekit.health import Check
 
@@ -34,10 +35,23 @@ _FASTAPIS = {http_exception_handler, request_validation_exception_handler}
 class Adopted:
     """An application as a service: ``app`` is what was adopted."""
 
-    def __init__(self, app: Starlette, service_path: str, endpoints: Mapping[str, Route]) -> None:
+    def __init__(
+        self,
+        app: Starlette,
+        settings: Settings,
+        endpoints: Mapping[str, Route],
+        *,
+        public: Collection[str],
+        headers: Mapping[str, str | None] | None,
+    ) -> None:
         self.app = app
         self._endpoints = endpoints
-        self._front = Front(self._serve, service_path)
+        serve: ASGIApp = self._serve
+        if settings.service_auth is not None:
+            from servicekit.auth import guard  # noqa: PLC0415  only services with `auth` pay for it
+
+            serve = guard(serve, settings, public)
+        self._front = Front(serve, settings.service_path, settings.service_cors, headers)
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -66,6 +80,8 @@ def adopt(
     check_timeout: float = 2.0,
     problems: bool = False,
     logs: bool = True,
+    public: Collection[str] = (),
+    headers: Mapping[str, str | None] | None = None,
 ) -> Adopted:
     """Make a service of an existing FastAPI or Starlette application.
 
@@ -82,6 +98,9 @@ def adopt(
             in FastAPI's own form, which its callers may depend on.
         logs: Whether the process's logs become servicekit's JSON lines. Without it the application's own logging
             stays, and the access line goes wherever that sends it.
+        public: Paths that need no token in a service with ``auth``, as for `create_app`; none beside health's.
+        headers: Security headers, as for `create_app`: a mapping, be it empty, has them added to answers that lack
+            them. Without it there are none: pages that were made without them may not work with them.
 
     Raises SettingsError when a variable is wrong.
 
@@ -95,7 +114,7 @@ def adopt(
         _answer_problems(app)
     endpoints = probes(settings, checks or {}, check_timeout).items()
     own = {path: Route(path, endpoint) for path, endpoint in endpoints if not answers(app, path)}
-    return Adopted(app, settings.service_path, own)
+    return Adopted(app, settings, own, public=public, headers=headers)
 
 
 def _answer_problems(app: Starlette) -> None:

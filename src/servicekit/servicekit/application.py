@@ -16,12 +16,16 @@ from servicekit.problems import HANDLERS, SCHEMA
 from servicekit.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from contextlib import AbstractAsyncContextManager
 
-    from starlette.types import Receive, Scope, Send
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from servicekit.auth import Guard
     from servicekit.health import Check
+
+DOCS = ("/docs", "/docs/oauth2-redirect", "/redoc", "/openapi.json")
+"""Where FastAPI describes a service."""
 
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     "default": {"description": "Problem", "content": {"application/problem+json": {"schema": SCHEMA}}}
@@ -30,6 +34,8 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
 
 class _Service(FastAPI):
     _front: Front | None = None
+    _guard: Guard | None = None
+    _public: Collection[str] = ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._front is None:
@@ -37,11 +43,27 @@ class _Service(FastAPI):
         else:
             await self._front(scope, receive, send)
 
-    def put_behind(self, service_path: str) -> None:
-        self._front = Front(super().__call__, service_path)
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document, with what the guard asks for."""
+        described = self.openapi_schema is not None
+        document = super().openapi()
+        if self._guard is not None and not described:
+            from servicekit.auth import describe  # noqa: PLC0415  only services with `auth` need it
+
+            describe(document, self._guard.scopes, self._public)
+        return document
+
+    def put_behind(self, settings: Settings, public: Collection[str], headers: Mapping[str, str | None]) -> None:
+        serve: ASGIApp = super().__call__
+        if settings.service_auth is not None:
+            from servicekit.auth import guard  # noqa: PLC0415  only services with `auth` pay for it
+
+            self._public, self._guard = public, guard(serve, settings, public)
+            serve = self._guard
+        self._front = Front(serve, settings.service_path, settings.service_cors, headers)
 
 
-def create_app(
+def create_app(  # noqa: PLR0913  all but the settings by name
     settings: Settings | None = None,
     *,
     title: str | None = None,
@@ -50,6 +72,8 @@ def create_app(
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[Any]] | None = None,
     checks: Mapping[str, Check] | None = None,
     check_timeout: float = 2.0,
+    public: Collection[str] = DOCS,
+    headers: Mapping[str, str | None] | None = None,
 ) -> FastAPI:
     """Create a service's application and set up the process's logs.
 
@@ -62,6 +86,10 @@ def create_app(
         checks: What ``/readiness`` asks, by name: functions, plain or async, that raise or return False when what they
             look at is not there.
         check_timeout: Seconds that each check may take.
+        public: Paths that need no token in a service with ``auth``, beside health's; each is one path, not what it
+            begins with.
+        headers: Security headers that are to be otherwise (`servicekit.headers`); None leaves one out. What an answer
+            says itself goes before both.
 
     Raises SettingsError when a variable is wrong.
 
@@ -77,5 +105,5 @@ def create_app(
         responses=_RESPONSES,
     )
     add_health(app, settings, checks or {}, check_timeout)
-    app.put_behind(settings.service_path)
+    app.put_behind(settings, public, headers or {})
     return app

@@ -1,4 +1,4 @@
-"""What every request passes first and last: path, ids, the access line, and the net for errors no one expected.
+"""What every request passes first and last: path, ids, headers, the access line, the net for errors no one expected.
 
 Plain ASGI around the whole application, so that errors in middleware and OpenTelemetry's spans are inside of it.
 """
@@ -12,13 +12,19 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 
 from servicekit.context import REQUEST_ID_HEADER, enter, leave, read_context
+from servicekit.cors import share
+from servicekit.headers import SecurityHeaders
 from servicekit.health import PROBES
 from servicekit.paths import place
 from servicekit.problems import log_unhandled, unhandled
 from servicekit.websockets import decline, is_handshake
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from servicekit.cors import Cors
 
 _PASSED = "servicekit.front"
 
@@ -28,8 +34,17 @@ _log = logging.getLogger("servicekit.access")
 class Front:
     """An ASGI application in front of another."""
 
-    def __init__(self, app: ASGIApp, service_path: str) -> None:
-        self._app, self._service_path = app, service_path
+    def __init__(
+        self,
+        app: ASGIApp,
+        service_path: str,
+        cors: Cors | None = None,
+        headers: Mapping[str, str | None] | None = None,
+    ) -> None:
+        """Stand in front of ``app``; ``headers`` are what `SecurityHeaders` takes, without them there are none."""
+        self._app = app if cors is None else share(app, cors)
+        self._service_path = service_path
+        self._headers = None if headers is None else SecurityHeaders(headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request; anything else, and what a mounted application gets, is handed on untouched."""
@@ -43,7 +58,7 @@ class Front:
         try:
             if scope["type"] == "http":
                 app = decline if is_handshake(scope) else self._app
-                await _Exchange(scope, send, context.request_id).run(app, receive)
+                await _Exchange(scope, send, context.request_id, self._headers).run(app, receive)
             else:
                 await self._app(scope, receive, send)
         finally:
@@ -53,8 +68,8 @@ class Front:
 class _Exchange:
     """One request and its answer."""
 
-    def __init__(self, scope: Scope, send: Send, request_id: str) -> None:
-        self._scope, self._send, self._request_id = scope, send, request_id
+    def __init__(self, scope: Scope, send: Send, request_id: str, headers: SecurityHeaders | None) -> None:
+        self._scope, self._send, self._request_id, self._headers = scope, send, request_id, headers
         self._start = time.perf_counter()
         self._status: int | None = None
         self._logged = False
@@ -77,7 +92,10 @@ class _Exchange:
     async def _pass(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
-            headers = [*message.get("headers", ()), (REQUEST_ID_HEADER.encode(), self._request_id.encode())]
+            headers = list(message.get("headers", ()))
+            if self._headers is not None:
+                headers += self._headers.missing(self._scope, headers)
+            headers.append((REQUEST_ID_HEADER.encode(), self._request_id.encode()))
             message = {**message, "headers": headers}
         await self._send(message)
         # Inside OpenTelemetry's span, which ends once this returns: the access line carries its ids.

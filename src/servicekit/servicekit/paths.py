@@ -95,11 +95,14 @@ def _put_host(scope: Scope, told: Mapping[bytes, bytes]) -> None:
         return
     scheme = "http" if told.get(b"x-forwarded-proto") == b"http" else "https"
     given = told.get(b"x-forwarded-port", b"")
-    port = int(given) if given.isdigit() and len(given) <= 5 else _PORTS[scheme]
+    told_port = int(given) if given.isdigit() and len(given) <= 5 else 0
+    port = told_port if 0 < told_port <= 65535 else _PORTS[scheme]
     public = host if port == _PORTS[scheme] else b"%s:%d" % (host, port)
     if scope["type"] == "http":
         scope["scheme"] = scheme
-    scope["server"] = (host.decode(), port)
+    if not host.startswith(b"["):
+        # Starlette makes URLs of it where it does not like the header, and cannot of brackets around no address.
+        scope["server"] = (host.decode(), port)
     scope["headers"] = [(b"host", public), *((name, value) for name, value in scope["headers"] if name != b"host")]
 
 

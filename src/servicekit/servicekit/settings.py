@@ -9,7 +9,9 @@ import os
 import re
 from typing import TYPE_CHECKING, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Json, ValidationError, field_validator
+
+from servicekit.cors import Cors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +35,8 @@ class Settings(BaseModel):
     service_environment: str = "local"
     service_path: str = "/"
     service_url_base: str | None = None
+    service_auth: str | None = None
+    service_cors: Json[Cors] | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
 
     @field_validator("service_path")

@@ -1,4 +1,4 @@
-"""Test doubles for services: the events that API Gateway sends, and the API that Lambda offers a function's process.
+"""Test doubles for services: the gateway's events, Lambda's API for a function's process, an issuer of tokens.
 
 Owns the form of a REST API's proxy event (AWS: "Input format of a Lambda function for proxy integration"). For tests
 only; nothing of servicekit imports it.
@@ -14,8 +14,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from servicekit.issuing import LocalIssuer
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+__all__ = ["LocalIssuer", "RuntimeApi", "rest_event"]
 
 
 def rest_event(

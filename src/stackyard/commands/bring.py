@@ -89,6 +89,9 @@ def _finish(
         if session.endpoint:
             url = tell_gateway(session, session.endpoint, outputs, live)
         healthy = verify_health(session, url, services) if url else None
+        domain = cast("dict[str, str]", outputs.get("domain") or {})
+        if domain:
+            screen.note(f"DNS: {domain['name']} must be a CNAME of {domain['leads_to']}")
     summary = plain_action(changes)
     recorded = record(session, wanted, summary, count_actions([change.action for change in changes]), begun)
     changed, number = begun is not None, recorded.release.number

@@ -40,7 +40,7 @@ class Compared:
             "commits": self.commits,
             "dirty": self.dirty,
             "settings": None if self.settings is None else [asdict(each) for each in self.settings],
-            "terraform": asdict(self.terraform),
+            "terraform": self.terraform.record(),
         }
 
 

@@ -72,7 +72,8 @@ def check_extras(entries: Iterable[Entry], lock: Mapping[str, Any]) -> None:
     """Refuse services that lack what they are run with; the laptop's own Python has it. Raises ConfigError."""
     for entry, extras in find_unfit(entries, lock):
         asked = f"servicekit[{','.join(extras)}]"
-        what = f"a service of kind {entry.kind.name}{' with secrets' if 'secrets' in extras else ''}"
+        why = [word for extra, word in (("secrets", "secrets"), ("jwt", "`auth`")) if extra in extras]
+        what = f"a service of kind {entry.kind.name}{' with ' if why else ''}{' and '.join(why)}"
         raise ConfigError(
             f"{entry.folder}/pyproject.toml",
             f"it does not ask for {asked}; {what} needs that",

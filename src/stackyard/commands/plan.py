@@ -32,8 +32,12 @@ class Report:
     """Tags by service, as the sources want them."""
     images_missing: list[str]
     """Those of them that the registry lacks."""
-    cost: dict[str, object] | None = None
+    cost: CostChange | None = None
     """What changes in a month's cost; None where that is not known."""
+
+    def record(self) -> dict[str, object]:
+        """Return it as data."""
+        return {**asdict(self), "cost": None if self.cost is None else self.cost.record()}
 
 
 def plan(session: Session, *, full: bool = False, allow_empty: bool = False) -> Report:
@@ -67,7 +71,7 @@ def plan(session: Session, *, full: bool = False, allow_empty: bool = False) -> 
         changes,
         seen.plan.tags(),
         missing,
-        change.record() if change is not None else None,
+        change,
     )
 
 
@@ -82,13 +86,15 @@ def _compare_cost(session: Session) -> CostChange | None:
     if change is None:
         screen.note("cost: not compared: the running release does not say which settings it had")
         return None
-    screen.note(f"cost: {change.words()}" + (", were it in AWS" if session.target.emulated else ""))
-    for part in change.parts:
-        screen.note(f"  {part.words()}")
+    whole, *parts = change.lines()
+    screen.note(f"cost: {whole}" + (", were it in AWS" if session.target.emulated else ""))
+    for part in parts:
+        screen.note(f"  {part}")
     return change
 
 
 def write_plan(report: Report, file: Path) -> None:
     """Write a report as Markdown, without a value of any attribute. Raises MissingError where it cannot be written."""
     changes = [change | {"address": short_address(change["address"])} for change in report.changes]
-    write_atomically(file, render_plan(report.summary, changes, report.images_missing))
+    cost = report.cost.lines() if report.cost is not None else []
+    write_atomically(file, render_plan(report.summary, changes, report.images_missing, cost))

@@ -38,5 +38,8 @@ KIND = Kind(
     keys=frozenset({"timeout"}),
     replaces="points its alias at the new version",
     strategies=(ALL_AT_ONCE, "canary", "linear"),
+    # AWS CodeDeploy quotas.
+    slowest=2880,
+    longest_interval=2880,
     alarms=True,
 )

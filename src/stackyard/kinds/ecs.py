@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from stackyard.kinds.kind import Kind, Size
+from stackyard.kinds.kind import ALL_AT_ONCE, Kind, Size
 from stackyard.kinds.pairs import wrong_pair
 from stackyard.kinds.use import HOURS, Load, Use, plain
 
@@ -48,6 +48,11 @@ KIND = Kind(
     uses=_uses,
     keys=frozenset({"cpu", "scaling.min"}),
     replaces="starts new tasks beside the old ones and takes those away when the new ones are well",
+    strategies=(ALL_AT_ONCE, "blue-green", "canary", "linear"),
+    # Amazon ECS API: CanaryConfiguration, LinearConfiguration. AWS names no limit for all of it.
+    slowest=2880,
+    longest_interval=1440,
+    least_step=3,
     alarms=True,
     injects_secrets=True,
     private=True,

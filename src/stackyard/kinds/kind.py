@@ -8,7 +8,7 @@ from typing import Literal
 
 from stackyard.kinds.use import Load, Use
 
-Strategy = Literal["all-at-once", "canary", "linear"]
+Strategy = Literal["all-at-once", "blue-green", "canary", "linear"]
 ALL_AT_ONCE: Strategy = "all-at-once"
 """Every request comes to the new version as soon as it is well. The others bring it to a part of them first."""
 
@@ -56,6 +56,12 @@ class Kind:
     """How its platform brings a new version in, as the end of a sentence."""
     strategies: tuple[Strategy, ...] = (ALL_AT_ONCE,)
     """How else its requests can come to a new version."""
+    slowest: int = 0
+    """Minutes that a gradual rollout may take, all intervals together."""
+    longest_interval: int = 0
+    """Minutes that one interval of it may take."""
+    least_step: int = 1
+    """Percent that a `linear` rollout goes on by at the least."""
     alarms: bool = False
     """Whether alarms can undo a rollout."""
     private: bool = False

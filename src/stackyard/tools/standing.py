@@ -67,6 +67,51 @@ def judge_ecs(service: Facts, task_definition: str) -> Standing:
     return Standing(words, done=primary.get("rolloutState") == "COMPLETED")
 
 
+_STAGES = {
+    "RECONCILE_SERVICE": "making ready",
+    "PRE_SCALE_UP": "making ready",
+    "CLEAN_UP": "taking the old tasks away",
+}
+
+
+def judge_service_deployment(deployment: Facts) -> Standing:
+    """Judge a service deployment of ECS (Amazon ECS API: ServiceDeployment).
+
+    Its words name the part of the requests that the new tasks get.
+    """
+    status, stage = deployment["status"], deployment.get("lifecycleStage") or ""
+    target = cast("Facts", deployment.get("targetServiceRevision") or {})
+    percent = float(target.get("requestedProductionTrafficWeight") or 0)
+    if status == "SUCCESSFUL":
+        return Standing("ECS: 100 %", done=True)
+    if status in {"PENDING", "IN_PROGRESS"}:
+        if stage in _STAGES:
+            return Standing(f"ECS: {_STAGES[stage]}")
+        if percent == 0:
+            running, wanted = target.get("runningTaskCount", 0), target.get("requestedTaskCount", 0)
+            return Standing(f"ECS: {running} of {wanted} new task{'' if wanted == 1 else 's'} running")
+        kept = ", the old tasks are kept" if stage == "BAKE_TIME" else ""
+        return Standing(f"ECS: {percent:g} %{kept}")
+    why = _why_undone(deployment)
+    if status in {"ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS", "STOP_REQUESTED"}:
+        return Standing(f"ECS: going back ({why})")
+    ended = "" if status in {"ROLLBACK_SUCCESSFUL", "STOPPED"} else "; going back failed, too"
+    return Standing("ECS: 0 %", failed=f"{why}{ended}")
+
+
+def _why_undone(deployment: Facts) -> str:
+    alarms = cast("Facts", deployment.get("alarms") or {})
+    breaker = cast("Facts", deployment.get("deploymentCircuitBreaker") or {})
+    undone = cast("Facts", deployment.get("rollback") or {})
+    told = str(undone.get("reason") or deployment.get("statusReason") or "ECS gives no reason")
+    gone_off = cast("Sequence[str]", alarms.get("triggeredAlarmNames") or ())
+    if gone_off:
+        return f"the alarm {', '.join(gone_off)} went off"
+    if breaker.get("status") == "TRIGGERED":
+        return f"the new tasks did not become healthy: {told}"
+    return told
+
+
 def tell_stopped(tasks: Sequence[Facts], task_definition: str) -> list[str]:
     """Say why tasks of a task definition stopped, one line a reason."""
     told: list[str] = []

@@ -142,6 +142,21 @@ def test_a_service_runs_what_it_was_asked_to_run(emulator: Any, unpatched: Any) 
     assert _use_ecs(unpatched, "steady")()["deployments"][0]["rolloutState"] == "IN_PROGRESS"
 
 
+def test_a_change_of_a_service_is_a_service_deployment(emulator: Any, unpatched: Any) -> None:
+    """The newest is told first; without the patch there are none (test_ecs_deployments.py has the rest)."""
+
+    def listed(running: Any) -> list[str]:
+        _use_ecs(running, "deployed")
+        ecs = running.client("ecs")
+        ecs.update_service(cluster="deployed", service="deployed", taskDefinition="deployed:2")
+        found = ecs.list_service_deployments(cluster="deployed", service="deployed")["serviceDeployments"]
+        return [each["status"] for each in found]
+
+    assert listed(emulator) == ["SUCCESSFUL", "SUCCESSFUL"]
+    with pytest.raises(ClientError):
+        listed(unpatched)
+
+
 def _register_target(running: Any) -> Any:
     _use_ecs(running, "scaled")
     scaling = running.client("application-autoscaling")

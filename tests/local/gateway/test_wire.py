@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import socket
 import time
@@ -116,6 +117,29 @@ def test_upgrade_is_ignored(mirror: Lab) -> None:
     done = mirror.curl("--http2", f"{mirror.url}/a", f"{mirror.url}/b")
     assert done.code == 0
     assert done.stdout.count('"httpMethod"') == 4
+
+
+@pytest.mark.parametrize("framing", [b"Content-Length: 30\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n1e\r\n"])
+def test_the_body_after_an_upgrade_is_a_body(mirror: Lab, framing: bytes) -> None:
+    """It was once read as the next request, which is how one is smuggled past whatever stands in front."""
+    body = b"GET /hidden HTTP/1.1\r\nHost: x\r\n"[:30]
+    end = b"\r\n0\r\n\r\n" if b"chunked" in framing else b""
+    head = b"POST /x HTTP/1.1\r\n" + HOST + b"Connection: upgrade\r\nUpgrade: websocket\r\n"
+    [answer] = _bodies(mirror.raw(head + framing + body + end))
+    assert base64.b64decode(json.loads(answer)["body"]) == body
+
+
+def test_trailers_are_no_headers(mirror: Lab) -> None:
+    """What comes after a body is dropped: nobody looked at it when the request was let in."""
+    head = b"POST /x HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n"
+    [answer] = _bodies(mirror.raw(head + b"1\r\nx\r\n0\r\nX-Api-Key: abc\r\n\r\n"))
+    assert "X-Api-Key" not in json.loads(answer)["headers"]
+
+
+def test_what_has_no_end_is_not_kept(mirror: Lab) -> None:
+    """A header without an end is refused when it is larger than all headers may be."""
+    answer = mirror.raw(b"GET / HTTP/1.1\r\nX: " + b"a" * 1_000_000, finish=False)
+    assert answer.startswith(b"HTTP/1.1 431 ")
 
 
 def test_absolute_targets_are_understood(mirror: Lab) -> None:

@@ -43,8 +43,12 @@ run "is_one_document_with_every_route" {
     error_message = "Bodies must go through as bytes."
   }
   assert {
-    condition     = alltrue([for kind in ["DEFAULT_4XX", "DEFAULT_5XX"] : strcontains(jsondecode(output.openapi)["x-amazon-apigateway-gateway-responses"][kind].responseTemplates["application/json"], "$context.requestId")])
-    error_message = "What the gateway says itself must hold the request's id."
+    condition = length(setsubtract(["DEFAULT_4XX", "DEFAULT_5XX"], keys(jsondecode(output.openapi)["x-amazon-apigateway-gateway-responses"]))) == 0 && alltrue([
+      for answer in jsondecode(output.openapi)["x-amazon-apigateway-gateway-responses"] :
+      can(regex("^\\{\"message\":\"[A-Za-z ]+\",\"request_id\":\"\\$context.requestId\"\\}$", answer.responseTemplates["application/json"]))
+      && answer.responseParameters == { "gatewayresponse.header.x-request-id" = "context.requestId" }
+    ])
+    error_message = "What the gateway says itself must be a fixed text and the request's id, whatever the reason."
   }
   assert {
     condition     = !strcontains(output.openapi, "securitySchemes") && length(aws_api_gateway_usage_plan.this) == 0 && length(aws_api_gateway_api_key.this) == 0
@@ -78,6 +82,10 @@ run "logs_traces_and_throttles_the_stage" {
   assert {
     condition     = one(aws_api_gateway_stage.this.access_log_settings).destination_arn == aws_cloudwatch_log_group.access.arn && can(jsondecode(one(aws_api_gateway_stage.this.access_log_settings).format))
     error_message = "Access logs must be JSON in the API's own group."
+  }
+  assert {
+    condition     = !strcontains(one(aws_api_gateway_stage.this.access_log_settings).format, "error.message")
+    error_message = "AWS's message may repeat what was sent in Authorization; the log must not."
   }
   assert {
     condition     = aws_api_gateway_stage.this.xray_tracing_enabled
@@ -115,6 +123,55 @@ run "asks_for_a_key_where_a_service_does" {
   assert {
     condition     = length(aws_api_gateway_usage_plan.this) == 1 && length(aws_api_gateway_api_key.this) == 1 && length(aws_api_gateway_usage_plan_key.this) == 1
     error_message = "There must be one usage plan with one key for each service that asks."
+  }
+}
+
+run "lets_browsers_ask_without_a_key" {
+  command = plan
+  variables {
+    services = {
+      shop = {
+        path        = "/shop"
+        api_key     = true
+        cors        = true
+        integration = { type = "http_proxy", target = "http://balancer.internal:12345", vpc_link_id = "link1" }
+      }
+      worker = {
+        path        = "/worker"
+        api_key     = true
+        cors        = true
+        integration = { type = "aws_proxy", target = "arn:aws:lambda:eu-west-1:111111111111:function:acme-dev-worker:live" }
+      }
+      closed = {
+        path        = "/closed"
+        api_key     = true
+        integration = { type = "aws_proxy", target = "arn:aws:lambda:eu-west-1:111111111111:function:acme-dev-closed:live" }
+      }
+      open = {
+        path        = "/open"
+        cors        = true
+        integration = { type = "aws_proxy", target = "arn:aws:lambda:eu-west-1:111111111111:function:acme-dev-open:live" }
+      }
+    }
+  }
+  assert {
+    condition = { for path, methods in jsondecode(output.openapi).paths : path => !can(methods.options.security) if can(methods.options) } == {
+      "/shop" = true, "/shop/{proxy+}" = true, "/worker" = true, "/worker/{proxy+}" = true
+    }
+    error_message = "OPTIONS, and nothing else, must come through without a key where a service with a key has such callers."
+  }
+  assert {
+    condition = alltrue([for path in ["/shop", "/shop/{proxy+}", "/worker", "/worker/{proxy+}"] : (
+      jsondecode(output.openapi).paths[path]["x-amazon-apigateway-any-method"].security == [{ api_key = [] }]
+      && jsonencode(jsondecode(output.openapi).paths[path].options["x-amazon-apigateway-integration"]) == jsonencode(jsondecode(output.openapi).paths[path]["x-amazon-apigateway-any-method"]["x-amazon-apigateway-integration"])
+    )])
+    error_message = "It must reach the same service as the rest, which still asks for a key."
+  }
+  assert {
+    condition = alltrue([for answer in jsondecode(output.openapi)["x-amazon-apigateway-gateway-responses"] : (
+      answer.responseParameters["gatewayresponse.header.access-control-allow-origin"] == "'*'" && !can(answer.responseParameters["gatewayresponse.header.access-control-allow-credentials"])
+    )])
+    error_message = "A page must be able to read why the gateway refused, and send no cookies for it."
   }
 }
 
@@ -289,4 +346,57 @@ run "reject_no_service" {
     services = {}
   }
   expect_failures = [var.services]
+}
+
+run "has_no_domain_unless_told" {
+  command = plan
+
+  assert {
+    condition     = length(aws_api_gateway_domain_name.this) == 0 && output.domain == null && aws_api_gateway_rest_api.this.disable_execute_api_endpoint == false
+    error_message = "Without a word of it there must be the stage's address alone."
+  }
+}
+
+run "answers_under_a_name_of_ones_own" {
+  command = apply
+  variables {
+    domain = { name = "api.acme.example", certificate = "arn:aws:acm:eu-west-1:111111111111:certificate/1" }
+  }
+
+  assert {
+    condition     = aws_api_gateway_domain_name.this["api.acme.example"].security_policy == "TLS_1_2" && aws_api_gateway_base_path_mapping.this["api.acme.example"].stage_name == "dev"
+    error_message = "The name must lead to the stage, by TLS 1.2 or newer."
+  }
+  assert {
+    condition     = output.domain.name == "api.acme.example" && aws_api_gateway_rest_api.this.disable_execute_api_endpoint == false && strcontains(output.base_url, "execute-api")
+    error_message = "The stage's address must stay until the name leads here."
+  }
+}
+
+run "closes_the_other_address_when_told" {
+  command = apply
+  variables {
+    domain = { name = "api.acme.example", certificate = "arn:aws:acm:eu-west-1:111111111111:certificate/1", only = true }
+  }
+
+  assert {
+    condition     = aws_api_gateway_rest_api.this.disable_execute_api_endpoint && output.url == "https://api.acme.example" && output.base_url == "https://api.acme.example"
+    error_message = "There must be no way around the name, and services must know it."
+  }
+}
+
+run "reject_domain_name" {
+  command = plan
+  variables {
+    domain = { name = "https://api.acme.example", certificate = "arn:aws:acm:eu-west-1:111111111111:certificate/1" }
+  }
+  expect_failures = [var.domain]
+}
+
+run "reject_certificate" {
+  command = plan
+  variables {
+    domain = { name = "api.acme.example", certificate = "acme" }
+  }
+  expect_failures = [var.domain]
 }

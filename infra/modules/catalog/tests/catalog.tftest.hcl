@@ -8,7 +8,7 @@ variables {
     region: eu-west-1
     environments:
       dev: {account: "111111111111"}
-      prod: {account: "222222222222", region: eu-central-1, protected: true, throttle: {rate: 500}}
+      prod: {account: "222222222222", region: eu-central-1, protected: true, throttle: {rate: 500}, waf: {rate: 100}, domain: {name: api.acme.example, certificate: "arn:aws:acm:eu-central-1:222222222222:certificate/1"}}
   EOT
   services_yaml = {
     "src/services/api/service.yaml"    = "# all as it comes"
@@ -34,7 +34,7 @@ run "fills_in_defaults" {
     error_message = "Defaults must be filled in."
   }
   assert {
-    condition     = output.environment.region == "eu-west-1" && output.environment.log_retention == 30 && output.environment.throttle == { rate = 100, burst = 200 } && output.environment.xray
+    condition     = output.environment.region == "eu-west-1" && output.environment.log_retention == 30 && output.environment.throttle == { rate = 100, burst = 200 } && output.environment.xray && output.environment.waf == null
     error_message = "The environment's defaults must be filled in."
   }
 }
@@ -646,4 +646,31 @@ run "reject_environments_with_the_same_start" {
     EOT
   }
   expect_failures = [output.environments]
+}
+
+run "fills_in_what_a_firewall_does" {
+  command = plan
+  variables {
+    environment = "prod"
+  }
+  assert {
+    condition     = output.environment.waf == { mode = "count", rate = 100 } && output.environments.dev.waf == null && output.environment.domain.name == "api.acme.example" && output.environment.domain.only == false && output.environments.dev.domain == null
+    error_message = "It must count until told to block, and be where it is asked for only."
+  }
+}
+
+run "reject_waf" {
+  command = plan
+  variables {
+    project_yaml = "{project: acme, repository: acme/platform, region: eu-west-1, environments: {dev: {account: \"111111111111\", waf: {mode: off}}, prod: {account: \"222222222222\"}}}"
+  }
+  expect_failures = [output.project]
+}
+
+run "reject_domain" {
+  command = plan
+  variables {
+    project_yaml = "{project: acme, repository: acme/platform, region: eu-west-1, environments: {dev: {account: \"111111111111\", domain: {name: api.acme.example}}, prod: {account: \"222222222222\"}}}"
+  }
+  expect_failures = [output.project]
 }

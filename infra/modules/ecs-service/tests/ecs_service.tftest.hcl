@@ -33,7 +33,7 @@ variables {
   platform = {
     network       = { vpc_id = "vpc-0123456789abcdef0", subnet_ids = ["subnet-0123456789abcdef0", "subnet-0123456789abcdef1"], cidr = "10.0.0.0/16", security_group_id = "sg-0123456789abcdef0" }
     load_balancer = { arn = "arn:aws:elasticloadbalancing:eu-west-1:111111111111:loadbalancer/net/acme-dev/0123456789abcdef", dns_name = "acme-dev-0123456789abcdef.elb.eu-west-1.amazonaws.com", vpc_link_id = "a1b2c3", security_group_id = "sg-0123456789abcdef1" }
-    ecs_cluster   = { arn = "arn:aws:ecs:eu-west-1:111111111111:cluster/acme-dev", name = "acme-dev" }
+    ecs_cluster   = { arn = "arn:aws:ecs:eu-west-1:111111111111:cluster/acme-dev", name = "acme-dev", rollout_role_arn = "arn:aws:iam::111111111111:role/acme/dev/acme-dev_ecs-rollout" }
     port          = 12345
   }
 }
@@ -143,19 +143,19 @@ run "listens_on_its_port_of_the_load_balancer" {
   command = apply
 
   assert {
-    condition     = aws_lb_listener.this[0].port == 12345 && aws_lb_listener.this[0].protocol == "TCP" && aws_lb_listener.this[0].load_balancer_arn == var.platform.load_balancer.arn && one(aws_lb_listener.this[0].default_action).target_group_arn == aws_lb_target_group.this.arn
+    condition     = aws_lb_listener.this[0].port == 12345 && aws_lb_listener.this[0].protocol == "TCP" && aws_lb_listener.this[0].load_balancer_arn == var.platform.load_balancer.arn && one(aws_lb_listener.this[0].default_action).target_group_arn == aws_lb_target_group.this["first"].arn
     error_message = "The listener must lead from the service's port to its tasks."
   }
   assert {
-    condition     = aws_lb_target_group.this.name == "acme-dev-order-desk-${substr(sha256("acme-dev-order-desk"), 0, 10)}" && aws_lb_target_group.this.target_type == "ip" && aws_lb_target_group.this.port == 8080 && aws_lb_target_group.this.protocol == "TCP"
+    condition     = aws_lb_target_group.this["first"].name == "acme-dev-order-desk-${substr(sha256("acme-dev-order-desk"), 0, 10)}" && aws_lb_target_group.this["first"].target_type == "ip" && aws_lb_target_group.this["first"].port == 8080 && aws_lb_target_group.this["first"].protocol == "TCP"
     error_message = "The target group must have the agreed name and take addresses."
   }
   assert {
-    condition     = one(aws_lb_target_group.this.health_check).protocol == "HTTP" && one(aws_lb_target_group.this.health_check).path == "/health"
+    condition     = one(aws_lb_target_group.this["first"].health_check).protocol == "HTTP" && one(aws_lb_target_group.this["first"].health_check).path == "/health"
     error_message = "The load balancer must ask /health."
   }
   assert {
-    condition     = [one(aws_ecs_service.this.load_balancer).container_name, tostring(one(aws_ecs_service.this.load_balancer).container_port)] == ["order-desk", "8080"] && one(aws_ecs_service.this.load_balancer).target_group_arn == aws_lb_target_group.this.arn
+    condition     = [one(aws_ecs_service.this.load_balancer).container_name, tostring(one(aws_ecs_service.this.load_balancer).container_port)] == ["order-desk", "8080"] && one(aws_ecs_service.this.load_balancer).target_group_arn == aws_lb_target_group.this["first"].arn
     error_message = "Tasks must register as targets."
   }
 }
@@ -256,8 +256,36 @@ run "tells_what_every_kind_tells" {
     error_message = "The gateway and Python must be told the address, the service and the image."
   }
   assert {
-    condition     = output.details == { cluster = "acme-dev", service = "acme-dev-order-desk", target_group_arn = aws_lb_target_group.this.arn, task_definition = aws_ecs_task_definition.this.arn } && output.version == "7" && output.log_group == "/aws/ecs/acme-dev-order-desk" && output.role_name == "acme-dev-order-desk_task"
+    condition     = { for key in ["cluster", "service", "container", "task_definition"] : key => output.details[key] } == { cluster = "acme-dev", service = "acme-dev-order-desk", container = "order-desk", task_definition = aws_ecs_task_definition.this.arn } && output.version == "7" && output.log_group == "/aws/ecs/acme-dev-order-desk" && output.role_name == "acme-dev-order-desk_task"
     error_message = "The details must name cluster and service, the others revision, logs and role."
+  }
+}
+
+run "tells_what_a_rollout_takes" {
+  command = apply
+
+  assert {
+    condition     = { for key in ["target_group_arn", "second_group_arn", "listener_arn", "role_arn"] : key => output.details[key] } == { target_group_arn = aws_lb_target_group.this["first"].arn, second_group_arn = aws_lb_target_group.this["second"].arn, listener_arn = aws_lb_listener.this[0].arn, role_arn = "arn:aws:iam::111111111111:role/acme/dev/acme-dev_ecs-rollout" }
+    error_message = "Python must be told both target groups, the listener and the role."
+  }
+  assert {
+    condition     = length(toset([for group in aws_lb_target_group.this : group.name])) == 2 && alltrue([for group in aws_lb_target_group.this : length(group.name) <= 32 && one(group.health_check).path == "/health"])
+    error_message = "The two target groups must differ in nothing but their names."
+  }
+}
+
+run "stays_where_it_is_held" {
+  command = apply
+  variables {
+    service = merge(var.service, { held_task = "arn:aws:ecs:eu-west-1:111111111111:task-definition/acme-dev-order-desk:6" })
+  }
+  assert {
+    condition     = aws_ecs_service.this.task_definition == "arn:aws:ecs:eu-west-1:111111111111:task-definition/acme-dev-order-desk:6"
+    error_message = "The service must stay at the task definition that it is held at."
+  }
+  assert {
+    condition     = output.details.task_definition == aws_ecs_task_definition.this.arn && output.version == "7"
+    error_message = "What is told must be the newest: the rollout brings it in."
   }
 }
 
@@ -280,6 +308,10 @@ run "waits_for_nothing_on_a_laptop" {
   assert {
     condition     = length(aws_lb_listener.this) == 0
     error_message = "Where no load balancer is, nothing may wait for its listener."
+  }
+  assert {
+    condition     = output.details.listener_arn == "arn:aws:elasticloadbalancing:eu-west-1:111111111111:listener/net/acme-dev/0123456789abcdef/12345"
+    error_message = "A rollout takes a listener, if only a name."
   }
 }
 
@@ -393,7 +425,7 @@ run "reject_port" {
     platform = {
       network       = { vpc_id = "vpc-0123456789abcdef0", subnet_ids = ["subnet-0123456789abcdef0"], cidr = "10.0.0.0/16", security_group_id = "sg-0123456789abcdef0" }
       load_balancer = { arn = "arn:aws:elasticloadbalancing:eu-west-1:111111111111:loadbalancer/net/acme-dev/0123456789abcdef", dns_name = "acme-dev", vpc_link_id = "a1b2c3", security_group_id = "sg-0123456789abcdef1" }
-      ecs_cluster   = { arn = "arn:aws:ecs:eu-west-1:111111111111:cluster/acme-dev", name = "acme-dev" }
+      ecs_cluster   = { arn = "arn:aws:ecs:eu-west-1:111111111111:cluster/acme-dev", name = "acme-dev", rollout_role_arn = "arn:aws:iam::111111111111:role/acme/dev/acme-dev_ecs-rollout" }
       port          = 70000
     }
   }

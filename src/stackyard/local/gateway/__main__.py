@@ -23,9 +23,9 @@ from stackyard.errors import ConfigError, MissingError, StackyardError
 from stackyard.local.gateway.deployment import read_deployment
 from stackyard.local.gateway.gateway import BODY_LIMIT, HEAD_LIMIT, Gateway
 from stackyard.local.gateway.journal import Journal
+from stackyard.local.gateway.message import Limits
 from stackyard.local.gateway.server import Server
 from stackyard.local.gateway.watch import FileWatch, Watcher
-from stackyard.local.gateway.wire import Limits
 from stackyard.tools.process import watch_lifeline
 from stackyard.words import plural
 

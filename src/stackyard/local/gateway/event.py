@@ -19,8 +19,8 @@ import orjson
 
 if TYPE_CHECKING:
     from stackyard.local.gateway.limits import Caller
+    from stackyard.local.gateway.message import Request
     from stackyard.local.gateway.routes import Match
-    from stackyard.local.gateway.wire import Request
 
 DROPPED = frozenset(
     {

@@ -15,9 +15,9 @@ from stackyard.local.gateway.context import VARIABLES
 from stackyard.local.gateway.event import Ids, Place
 from stackyard.local.gateway.forward import render_headers
 from stackyard.local.gateway.journal import Access, Journal
+from stackyard.local.gateway.message import Header, Request
 from stackyard.local.gateway.refusal import BAD_BASE64, MALFORMED, TIMEOUT, Refusal, Refusals
 from stackyard.local.gateway.routes import Match
-from stackyard.local.gateway.wire import Header, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +102,16 @@ class Exchange:
         self._finish(status, headers, body, detail or refusal.message)
 
     def _time_out(self) -> None:
+        work = self._work
         self.refuse(TIMEOUT)
-        if self._work is not None:
-            self._work.abandon()
+        if work is not None:
+            work.abandon()
 
     def _finish(self, status: int, headers: bytes, body: bytes, error: str) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        # Each knows the other: bodies of megabytes would wait for the collector.
+        self._timer = self._work = None
         request = self.request
         ids = self.ids
         own = f"x-amzn-RequestId: {ids.request}\r\nx-amz-apigw-id: {ids.extended}\r\n".encode()

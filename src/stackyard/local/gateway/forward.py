@@ -15,7 +15,7 @@ from stackyard.local.gateway.integration import HttpTarget, header_value
 
 if TYPE_CHECKING:
     from stackyard.local.gateway.exchange import Exchange
-    from stackyard.local.gateway.wire import Header
+    from stackyard.local.gateway.message import Header
 
 DROPPED = frozenset(
     {

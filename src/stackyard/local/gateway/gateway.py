@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,13 +24,13 @@ from stackyard.local.gateway.functions import Function, ThrottledError, find_sle
 from stackyard.local.gateway.integration import HttpTarget
 from stackyard.local.gateway.journal import Journal
 from stackyard.local.gateway.limits import Caller, Gate
+from stackyard.local.gateway.message import Request
 from stackyard.local.gateway.mock import MockTarget
 from stackyard.local.gateway.routes import Router, binary_types
 from stackyard.local.gateway.runtime import Attention, Invocation, parent_span
 from stackyard.local.gateway.servers import Server
 from stackyard.local.gateway.status import PREFIX, answer_status
 from stackyard.local.gateway.upstream import Call
-from stackyard.local.gateway.wire import Request
 
 BODY_LIMIT = 10 * 1024 * 1024
 """Bytes of a request's body ("Quotas for configuring and running a REST API": 10 MB)."""
@@ -43,6 +44,7 @@ EVENT_LIMIT = 6 * 1024 * 1024
 START_AHEAD = 16
 """So many services get a process before their first request, and so many functions keep one that nobody asks."""
 
+_AFTER_HOST = re.compile("[/?]")
 _AT_ONCE = 2
 _SWEEP = 5.0
 
@@ -245,6 +247,7 @@ def _lambda_id(exchange: Exchange) -> str:
 
 def _origin_form(target: str) -> str:
     """Return the path and query of a target that names scheme and host, as a client of a proxy sends it."""
-    _, mark, rest = target.partition("://")
-    _, slash, path = rest.partition("/")
-    return "/" + path if mark and slash else "/"
+    _, _, rest = target.partition("://")
+    found = _AFTER_HOST.search(rest)
+    tail = rest[found.start() :] if found else ""
+    return tail if tail.startswith("/") else "/" + tail

@@ -18,10 +18,10 @@ from typing import Protocol, cast
 from stackyard.errors import StackyardError
 from stackyard.local.gateway.deployment import ServerDefinition
 from stackyard.local.gateway.environment import Surroundings, render_server_environment
+from stackyard.local.gateway.message import Header
 from stackyard.local.gateway.output import Output
 from stackyard.local.gateway.refusal import Refusal
 from stackyard.local.gateway.upstream import Call, Upstream
-from stackyard.local.gateway.wire import Header
 from stackyard.tools.process import end_group, signal_group, spawn
 
 PATIENCE = 60.0

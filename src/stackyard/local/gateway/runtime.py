@@ -12,8 +12,8 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
+from stackyard.local.gateway.message import Limits, Request
 from stackyard.local.gateway.server import Server
-from stackyard.local.gateway.wire import Limits, Request
 
 RESPONSE_LIMIT = 6 * 1024 * 1024 + 100
 """Bytes that a function may return ("Lambda quotas": 6 MB; the message of the real service says 6291556)."""

@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable
 from typing import cast
 
-from stackyard.local.gateway.wire import Connection, Limits, Request
+from stackyard.local.gateway.message import Limits, Request
+from stackyard.local.gateway.wire import Connection
 
 _SWEEP = 5.0
 
@@ -40,7 +41,7 @@ class Server:
     def _close_expired(self) -> None:
         now = time.monotonic()
         for connection in [each for each in self._connections if each.expired(now)]:
-            connection.close()
+            connection.abort()
         self._sweep = asyncio.get_running_loop().call_later(_SWEEP, self._close_expired)
 
     async def close(self, patience: float) -> None:

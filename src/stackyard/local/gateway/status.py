@@ -11,7 +11,7 @@ import os
 import platform
 from typing import TYPE_CHECKING
 
-from stackyard.local.gateway.wire import Request
+from stackyard.local.gateway.message import Request
 
 if TYPE_CHECKING:
     from stackyard.local.gateway.gateway import Gateway

@@ -13,8 +13,8 @@ from typing import Protocol, cast
 
 import httptools
 
+from stackyard.local.gateway.message import Header
 from stackyard.local.gateway.refusal import MALFORMED, REJECTED, UNREACHABLE, Refusal
-from stackyard.local.gateway.wire import Header
 
 ANSWER_LIMIT = 10 * 1024 * 1024
 """Bytes of an answer's body ("Quotas for configuring and running a REST API": payload size 10 MB)."""

@@ -10,20 +10,18 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
 from typing import cast
 
 import httptools
 
-Header = tuple[bytes, bytes, bytes]
-"""A header as it stood on the wire: its name in lower case, its name, its value."""
+from stackyard.local.gateway.framing import TELLING, has_body, head_alike, is_doubtful
+from stackyard.local.gateway.message import Header, Limits, Request
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 BODILESS = frozenset({204, 304})
 _MAX_WAITING = 16
-_VERSIONS = frozenset({"1.0", "1.1"})
 _CLOSING_PATIENCE = 5.0
 
 STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
@@ -47,87 +45,6 @@ class _Clock:
 _clock = _Clock()
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much a client may send and how long it may take: bytes and seconds."""
-
-    body: int
-    head: int
-    request_time: float = 60
-    idle_time: float = 310
-
-
-class Request:
-    """One request as it stood on the wire.
-
-    ``too_large`` says that the body was over the limit and is gone.
-    """
-
-    __slots__ = (
-        "_chunks",
-        "_connection",
-        "_size",
-        "answered",
-        "body",
-        "client",
-        "headers",
-        "keep_alive",
-        "method",
-        "refusal",
-        "started",
-        "target",
-        "too_large",
-        "version",
-    )
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._chunks: list[bytes] = []
-        self._size = 0
-        self.answered = False
-        self.body = b""
-        self.client = connection.client
-        self.headers: list[Header] = []
-        self.keep_alive = True
-        self.method = b""
-        self.refusal: tuple[HTTPStatus, bytes] | None = None
-        self.started = 0.0
-        self.target = b""
-        self.too_large = False
-        self.version = "1.1"
-
-    def header(self, name: bytes) -> bytes | None:
-        """Return the last value of a header, ``name`` in lower case."""
-        for key, _, value in reversed(self.headers):
-            if key == name:
-                return value
-        return None
-
-    def add(self, chunk: bytes, limit: int) -> None:
-        """Take a piece of the body, or drop it all once it is over the limit."""
-        self._size += len(chunk)
-        if self._size > limit:
-            self.too_large = True
-            self._chunks.clear()
-        else:
-            self._chunks.append(chunk)
-
-    def finish(self) -> None:
-        """Join the body."""
-        if self._chunks:
-            self.body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-            self._chunks.clear()
-
-    def answer(self, status: int, headers: bytes, body: bytes) -> None:
-        """Send the answer. ``headers`` are whole lines; Date, Content-Length and Connection are added here."""
-        self._connection.answer(self, status, headers, body)
-
-    @property
-    def gone(self) -> bool:
-        """Whether the client has hung up."""
-        return self._connection.lost
-
-
 class Connection(asyncio.Protocol):
     """One client. Its requests are served one after another, in order, whatever it pipelines."""
 
@@ -137,13 +54,20 @@ class Connection(asyncio.Protocol):
         "_eof",
         "_expects",
         "_head_size",
+        "_headed",
+        "_held_back",
         "_limits",
         "_parser",
         "_partial",
         "_paused",
+        "_posing",
         "_serve",
+        "_silent",
         "_since",
+        "_told",
         "_transport",
+        "_unsent",
+        "_upgrading",
         "_waiting",
         "client",
         "lost",
@@ -164,6 +88,13 @@ class Connection(asyncio.Protocol):
         self._paused = False
         self._closing = False
         self._head_size = 0
+        self._headed = False
+        self._held_back = False
+        self._posing = False
+        self._silent = 0
+        self._told: list[Header] = []
+        self._unsent = 0
+        self._upgrading = False
         self._since = time.monotonic()
         self.client = ""
         self.lost = False
@@ -178,18 +109,34 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse what came; whole requests are served from the parser's callbacks."""
-        if self._closing:
-            return
+        self._silent += len(data)
+        rest: bytes | memoryview = data
+        try:
+            while rest and not self._closing:
+                rest = self._feed(rest)
+        except (httptools.HttpParserError, httptools.HttpParserCallbackError):
+            self._refuse(HTTPStatus.BAD_REQUEST, b"Bad Request")
+        else:
+            # The parser keeps what has no end yet: a name, a value, a trailer.
+            if self._silent > self._limits.head:
+                self._refuse_head()
+
+    def _feed(self, data: bytes | memoryview) -> bytes | memoryview:
+        """Parse up to the next offer to upgrade, and return what follows it.
+
+        API Gateway drops the Upgrade header and answers as if it were not there. The parser takes it for the end of
+        HTTP, body or no body: another one goes on, which is told of a body that is still to come.
+        """
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            # API Gateway drops the Upgrade header and answers as if it were not there.
             self._parser = httptools.HttpRequestParser(self)
-            rest = data[cast("int", upgrade.args[0]) :]
-            if rest:
-                self.data_received(rest)
-        except (httptools.HttpParserError, httptools.HttpParserCallbackError):
-            self._refuse(HTTPStatus.BAD_REQUEST, b"Bad Request")
+            if self._upgrading:
+                self._upgrading, self._posing = False, True
+                self._parser.feed_data(head_alike(self._told))
+                self._posing = False
+            return memoryview(data)[cast("int", upgrade.args[0]) :]
+        return b""
 
     def eof_received(self) -> bool:
         """Keep the way back open for a client that has only finished sending."""
@@ -218,64 +165,80 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """Start a request."""
-        if self._closing:
+        if self._closing or self._posing:
             return
         request = Request(self)
         request.started = time.time()
         self._partial = request
-        self._expects = False
-        self._head_size = 0
+        self._expects = self._headed = False
+        self._head_size = self._silent = 0
+        self._told = []
         self._since = time.monotonic()
 
     def on_url(self, url: bytes) -> None:
         """Take a piece of the target."""
-        if self._partial is not None:
+        if self._partial is not None and not self._posing:
             self._partial.target += url
             self._head_size += len(url)
+            if self._head_size > self._limits.head:
+                self._refuse_head()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header."""
+        """Take a header. What comes after the body (a trailer) is measured, and means nothing."""
         request = self._partial
-        if request is None:
+        if request is None or self._posing:
             return
-        lower = name.lower()
-        request.headers.append((lower, name, value))
         self._head_size += len(name) + len(value)
         if self._head_size > self._limits.head:
-            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, b"Request Header Fields Too Large")
-        elif lower == b"expect":
-            self._expects = value.lower() == b"100-continue"
-        elif lower == b"content-length" and value.isdigit() and int(value) > self._limits.body:
-            request.too_large = True
+            self._refuse_head()
+            return
+        if self._headed:
+            return
+        lower = name.lower()
+        header = (lower, name, value)
+        request.headers.append(header)
+        if lower in TELLING:
+            self._told.append(header)
 
     def on_headers_complete(self) -> None:
-        """Answer what is already known to be too large, invite the body of a client that asks first."""
+        """Answer what is already known to be wrong or too large, invite the body of a client that asks first."""
         request = self._partial
-        if request is None:
+        self._silent = 0
+        if request is None or self._posing:
             return
+        self._headed = True
         parser = self._parser
         request.method = parser.get_method()
         request.version = parser.get_http_version()
         request.keep_alive = parser.should_keep_alive()
-        if request.version not in _VERSIONS or (request.version == "1.1" and request.header(b"host") is None):
+        if is_doubtful(request.method, request.target, request.version, self._told):
             self._refuse(HTTPStatus.BAD_REQUEST, b"Bad Request")
-        elif request.too_large:
-            request.keep_alive = False
-            self._partial = None
-            self._closing = True
-            self._put(request)
-        elif self._expects and self._transport is not None and self._current is None:
-            self._transport.write(CONTINUE)
+            return
+        for lower, _, value in self._told:
+            if lower == b"content-length":
+                request.too_large = int(value) > self._limits.body
+            elif lower == b"expect":
+                self._expects = value.lower() == b"100-continue" and request.version == "1.1"
+        if request.too_large or request.method == b"CONNECT":
+            # What follows would be a body that nobody takes, or what goes through a tunnel that there is none of.
+            self._put_last(request)
+            return
+        self._upgrading = parser.should_upgrade() and has_body(self._told)
+        self._invite()
 
     def on_body(self, chunk: bytes) -> None:
-        """Take a piece of the body."""
-        if self._partial is not None:
-            self._partial.add(chunk, self._limits.body)
+        """Take a piece of the body; too much of it is answered at once."""
+        request = self._partial
+        self._silent = 0
+        if request is not None:
+            request.add(chunk, self._limits.body)
+            if request.too_large:
+                self._put_last(request)
 
     def on_message_complete(self) -> None:
         """Serve the request, or let it wait for the one before it."""
         request = self._partial
-        if request is None:
+        if request is None or self._upgrading:
             return
         self._partial = None
         request.finish()
@@ -288,8 +251,31 @@ class Connection(asyncio.Protocol):
             self._begin(request)
             return
         self._waiting.append(request)
-        if len(self._waiting) == _MAX_WAITING and self._transport is not None:
+        if self._crowded() and not self._held_back and self._transport is not None:
+            self._held_back = True
             self._transport.pause_reading()
+
+    def _put_last(self, request: Request) -> None:
+        """Serve a request, and read nothing more."""
+        request.keep_alive = False
+        self._partial = None
+        self._closing = True
+        self._put(request)
+
+    def _crowded(self) -> bool:
+        """Whether more waits than anybody needs who pipelines, or than memory should hold."""
+        waiting = self._waiting
+        return len(waiting) >= _MAX_WAITING or sum([len(each.body) for each in waiting]) > self._limits.body
+
+    def _refuse_head(self) -> None:
+        self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, b"Request Header Fields Too Large")
+
+    def _invite(self) -> None:
+        """Ask for the body of a client that waits to be asked, once nothing before it is owed."""
+        ours = self._current is None and not self._waiting
+        if self._expects and self._headed and ours and self._partial is not None and self._transport is not None:
+            self._expects = False
+            self._transport.write(CONTINUE)
 
     def _begin(self, request: Request) -> None:
         self._current = request
@@ -306,7 +292,8 @@ class Connection(asyncio.Protocol):
     def _next(self) -> None:
         while self._waiting and self._current is None and not self._paused:
             request = self._waiting.popleft()
-            if len(self._waiting) == _MAX_WAITING - 1 and self._transport is not None:
+            if self._held_back and not self._crowded() and self._transport is not None:
+                self._held_back = False
                 self._transport.resume_reading()
             self._begin(request)
 
@@ -333,12 +320,16 @@ class Connection(asyncio.Protocol):
             self._end()
         elif self._waiting:
             self._next()
+        else:
+            self._invite()
 
     def _refuse(self, status: HTTPStatus, message: bytes) -> None:
         """Answer what cannot be parsed, after everything before it, and close."""
         if self._closing:
             return
         request = Request(self)
+        # An answer to HEAD has no body, whatever it says.
+        request.method = self._partial.method if self._partial is not None else b""
         request.keep_alive = False
         request.refusal = (status, b'{"message":"' + message + b'"}')
         self._partial = None
@@ -376,8 +367,12 @@ class Connection(asyncio.Protocol):
         return self._current is not None
 
     def expired(self, now: float) -> bool:
-        """Whether the client has been silent for too long with nothing owed to it."""
+        """Whether the client has been silent for too long with nothing owed to it, or has stopped to read."""
         if self._current is not None:
             return False
+        unsent = self._transport.get_write_buffer_size() if self._transport is not None else 0
+        if unsent != self._unsent:
+            self._since = now
+        self._unsent = unsent
         limit = self._limits.request_time if self._partial is not None else self._limits.idle_time
         return now - self._since > limit

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
-from moto.core.exceptions import ServiceException
-from moto.ecr.models import ecr_backends
 from moto.logs.models import logs_backends
 
 from stackyard.local.emulator.apprunner.errors import InvalidRequestError
-
-_IMAGE = re.compile(
-    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[^.]+)\.[^/]+/(?P<repository>[^:@]+)(?P<sign>[:@])?(?P<which>.+)?"
-)
+from stackyard.local.emulator.surroundings import missing_image
 
 
 def check_image(identifier: str) -> None:
@@ -21,16 +14,9 @@ def check_image(identifier: str) -> None:
     AWS takes the request and ends in CREATE_FAILED a few minutes later; told at once, it names the image. Raises
     InvalidRequestError.
     """
-    found = _IMAGE.fullmatch(identifier)
-    if found is None:
-        raise InvalidRequestError(f"ImageIdentifier: {identifier!r} is no image in ECR")
-    wish = {"imageDigest" if found["sign"] == "@" else "imageTag": found["which"] or "latest"}
-    try:
-        answer = ecr_backends[found["account"]][found["region"]].batch_get_image(found["repository"], None, [wish])
-    except ServiceException as error:
-        raise InvalidRequestError(f"ImageIdentifier: {identifier}: {error.message}") from error
-    if not answer["images"]:
-        raise InvalidRequestError(f"ImageIdentifier: {identifier}: there is no such image in ECR")
+    trouble = missing_image(identifier)
+    if trouble:
+        raise InvalidRequestError(f"ImageIdentifier: {trouble}")
 
 
 def make_log_groups(account: str, region: str, name: str, identity: str) -> None:

@@ -6,7 +6,6 @@ or as many as STACKYARD_ROLLOUT_MINUTE says.
 
 from __future__ import annotations
 
-import os
 import time
 from typing import TypeVar
 from uuid import uuid4
@@ -24,11 +23,10 @@ from stackyard.local.emulator.codedeploy.errors import (
 from stackyard.local.emulator.codedeploy.shifting import check_routing, plan_shifts, read_revision
 from stackyard.local.emulator.codedeploy.surroundings import Surroundings
 from stackyard.local.emulator.shapes import Json
+from stackyard.local.emulator.surroundings import rollout_minute
 
 Key = TypeVar("Key")
 Found = TypeVar("Found")
-
-MINUTE = "STACKYARD_ROLLOUT_MINUTE"
 
 _AT_ONCE = "CodeDeployDefault.LambdaAllAtOnce"
 
@@ -164,7 +162,7 @@ class CodeDeploy:
             wish=read_revision(revision),
             shifts=plan_shifts(self._config(config)["trafficRoutingConfig"]),
             surroundings=self._surroundings,
-            minute=float(os.environ.get(MINUTE) or 1),
+            minute=rollout_minute(),
             description=request.get("description", ""),
         )
         self._deployments[made.id] = made

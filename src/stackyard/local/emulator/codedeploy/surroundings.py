@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from moto.awslambda.models import lambda_backends
-from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.exceptions import JsonRESTError, ServiceException
 
 from stackyard.local.emulator.codedeploy.shifting import Wish
+from stackyard.local.emulator.surroundings import ringing
 
 
 class Surroundings:
@@ -16,7 +16,7 @@ class Surroundings:
 
     def __init__(self, account: str, region: str) -> None:
         self._functions = lambda_backends[account][region]
-        self._alarms = cloudwatch_backends[account][region]
+        self._account, self._region = account, region
 
     def trouble(self, wish: Wish) -> str:
         """Say why a function cannot be deployed so; empty when it can."""
@@ -39,5 +39,4 @@ class Surroundings:
 
     def ringing(self, names: Iterable[str]) -> list[str]:
         """Return those of the alarms that are in ALARM."""
-        there = self._alarms.alarms
-        return [name for name in names if name in there and there[name].state_value == "ALARM"]
+        return ringing(self._account, self._region, names)

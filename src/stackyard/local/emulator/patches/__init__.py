@@ -13,7 +13,7 @@ PATCHES: dict[str, tuple[str, ...]] = {
     "apigateway": ("apigateway_openapi_import", "apigateway_usage_plans"),
     "applicationautoscaling": ("autoscaling_tags",),
     "ecr": ("ecr_manifest_digest", "ecr_requested_tag"),
-    "ecs": ("ecs_service_members", "ecs_steady_services"),
+    "ecs": ("ecs_service_members", "ecs_steady_services", "ecs_service_deployments"),
     "eks": ("eks_cluster_members", "eks_cluster_updates", "eks_endpoint"),
     "s3": ("s3_conditional_deny",),
 }

@@ -20,16 +20,17 @@ def apply() -> None:
     create, update = EC2ContainerServiceBackend.create_service, EC2ContainerServiceBackend.update_service
 
     def create_service(self: EC2ContainerServiceBackend, *arguments: Any, **named: Any) -> Service:
-        return _settle(self, create(self, *arguments, **named))
+        return settle(self, create(self, *arguments, **named))
 
     def update_service(self: EC2ContainerServiceBackend, service_properties: dict[str, Any]) -> Service:
-        return _settle(self, update(self, service_properties))
+        return settle(self, update(self, service_properties))
 
     EC2ContainerServiceBackend.create_service = create_service
     EC2ContainerServiceBackend.update_service = update_service
 
 
-def _settle(backend: EC2ContainerServiceBackend, service: Service) -> Service:
+def settle(backend: EC2ContainerServiceBackend, service: Service) -> Service:
+    """Have a service run what it was asked to run, and nothing else."""
     service.running_count, service.pending_count = service.desired_count, 0
     if service.deployments:
         _settle_deployment(service)
