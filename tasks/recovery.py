@@ -68,7 +68,7 @@ def state_restore(
 
     screen = make_screen(quiet=json)
     session = begin(env, screen)
-    wished = begin_anew() if empty else Wished(version, None if serial < 0 else serial)
+    wished = begin_anew(env) if empty else Wished(version, None if serial < 0 else serial)
     done = attempt(lambda: restore(session, wished, stack=stack, yes=yes, dry_run=dry_run), screen)
     if json:
         screen.json(asdict(done))

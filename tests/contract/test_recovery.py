@@ -195,6 +195,13 @@ def test_a_protected_state_asks(account: Account, session: Session) -> None:
     assert refused.value.command == "inv state-restore --env prod --serial 1 --yes"
     assert read(account, app_key("prod"))["serial"] == 2
     assert restore(prod, Wished(serial=1), yes=True).serial == 3
+    with pytest.raises(RefusedError) as anew:
+        restore(prod, begin_anew("prod"), yes=False)
+    assert anew.value.command == "inv state-restore --env prod --empty --yes"
+    folder = Path(backup([prod], str(session.root / "kept")).place)
+    with pytest.raises(RefusedError) as revived:
+        revive(prod, folder, moved=False, yes=False)
+    assert revived.value.command == f"inv restore --env prod --from {folder} --yes"
 
 
 def test_a_restore_waits_for_nobody(account: Account, session: Session) -> None:
@@ -217,7 +224,7 @@ def test_an_environment_without_versions_needs_a_backup_or_a_new_beginning(accou
     with pytest.raises(RefusedError, match="release 1 is recorded") as refused:
         require_state(session, KEY)
     assert refused.value.command == "inv restore --env dev --from FOLDER"
-    assert restore(session, begin_anew(), yes=False).serial == 1
+    assert restore(session, begin_anew("dev"), yes=False).serial == 1
     require_state(session, KEY)
     put(account, app_key("prod"), state(3))
     account.client("s3").delete_object(Bucket=account.bucket, Key=app_key("prod"))
@@ -344,6 +351,8 @@ def test_a_backup_goes_to_another_bucket(account: Account, session: Session, pre
     s3 = make_client(account.endpoint, "s3")
     s3.create_bucket(Bucket="elsewhere", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     done = backup([session], f"s3://elsewhere/{prefix}")
+    with pytest.raises(MissingError, match="there is no bucket nowhere"):
+        backup([session], f"s3://nowhere/{prefix}")
     keys: Sequence[str] = [each["Key"] for each in s3.list_objects_v2(Bucket="elsewhere")["Contents"]]
     names = ["dev/app.tfstate", "dev/backup.json", "dev/images.json", "dev/releases/1.json", "stackyard.yaml"]
     assert sorted(keys) == [f"{done.place.removeprefix('s3://elsewhere/')}/{name}" for name in names]

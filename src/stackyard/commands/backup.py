@@ -100,7 +100,11 @@ def _place(session: Session, place: str) -> Put:
 
 
 def _back_up(session: Session, put: Put, now: datetime) -> About:
+    from stackyard.tools.stateversions import find_refusal  # noqa: PLC0415  (botocore takes 65 ms)
+
     target, aws = session.target, session.aws
+    if held := find_refusal(aws, target.state_bucket, state_key(session, "app")):
+        session.screen.warn(f"{held}; what is copied may be half of a change")
     files = {state_name(stack): text for stack in STACKS if (text := _read_state(session, stack)) is not None}
     keys = aws.list_keys(target.state_bucket, release_prefix(target))
     numbers = find_numbers(keys)

@@ -43,11 +43,13 @@ def revive(session: Session, folder: Path, *, moved: bool, yes: bool, dry_run: b
     if made:
         aws.create_bucket(target.state_bucket)
         screen.note(f"created the state bucket {target.state_bucket}")
+    typed = f"restore --env {target.name} --from {folder}{' --moved' if moved else ''}"
     states: list[Restored] = []
     for stack in ("bootstrap", "app"):
         text = files.get(state_name(stack))
         if text is not None and _is_wanted(session, stack):
-            wished = Wished(text=keep_global(text) if moved else text, origin=f"the backup of {about.when}")
+            kept = keep_global(text) if moved else text
+            wished = Wished(text=kept, origin=f"the backup of {about.when}", typed=typed)
             states.append(restore(session, wished, stack=stack, yes=yes, dry_run=dry_run))
     records = _bring_records(session, files, dry_run=dry_run)
     screen.note(f"{plural(len(records), 'release record')} brought back")

@@ -135,14 +135,17 @@ class Wished:
     """A state from elsewhere, which goes before both."""
     origin: str = ""
     """Where that is from."""
+    typed: str = ""
+    """The task that asked for it, as it was typed; empty where its id and serial say it all."""
 
 
-def begin_anew() -> Wished:
+def begin_anew(environment: str) -> Wished:
     """Return an empty state, for an environment of which nothing runs any more."""
     lineage = str(uuid.uuid4())
     return Wished(
         text=json.dumps({"version": FORMAT, "serial": 0, "lineage": lineage, "outputs": {}, "resources": []}),
         origin="an empty state",
+        typed=f"state-restore --env {environment} --empty",
     )
 
 
@@ -195,6 +198,8 @@ def restore(session: Session, wished: Wished, *, stack: str = "app", yes: bool, 
 
 
 def _again(doing: str, wished: Wished) -> str:
+    if wished.typed:
+        return wished.typed
     serial = "" if wished.serial is None else f" --serial {wished.serial}"
     return doing + (f" --version {wished.id}" if wished.id else serial)
 

@@ -149,6 +149,9 @@ class Aws:
                 f"no right to do this ({doing})", str(error), command=f"inv doctor --env {self.target.name}"
             )
         if code == "NoSuchBucket":
+            bucket = cast("Mapping[str, Any]", error.response)["Error"].get("BucketName", self.target.state_bucket)
+            if bucket != self.target.state_bucket:
+                return MissingError(f"there is no bucket {bucket}", doing, command=f"aws s3 mb s3://{bucket}")
             return MissingError(
                 "there is no state bucket",
                 f"{self.target.state_bucket} ({doing})",
