@@ -90,6 +90,8 @@ def test_a_secret_of_the_past_is_found(tmp_path: Path) -> None:
 def test_an_open_bucket_is_found(tmp_path: Path) -> None:
     """Our settings are read: a bucket without a public access block fails, and so does what cannot be parsed."""
     shutil.copy(ROOT / ".checkov.yaml", tmp_path)
+    # As the project has it: what the machine trusts is trusted.
+    write(tmp_path, "uv.toml", "system-certs = true\n")
     write(tmp_path, "infra/checkov.txt", (ROOT / "infra" / "checkov.txt").read_text())
     write(tmp_path, "infra/app/main.tf", BUCKET)
     write(tmp_path, "infra/app/tests/app.tftest.hcl", 'run "x" {\n  command = plan\n')
