@@ -16,7 +16,7 @@ from stackyard.releases import Release, Underway
 FORMAT = 4
 """Of the states that Terraform has written since 0.12; OpenTofu writes the same."""
 
-GLOBAL = "aws_iam_"
+GLOBAL = ("aws_iam_", "aws_route53_", "aws_cloudfront_")
 """What types of resources begin with that belong to an account and to none of its regions."""
 
 _SLACK = timedelta(seconds=5)
