@@ -26,6 +26,7 @@ def list_resources(make: Callable[[str], Any], project: str, environment: str) -
         return [each[key] for each in items if name in each[key]]
 
     nat = ec2.describe_nat_gateways(Filters=ours)["NatGateways"]
+    endpoints = ec2.describe_vpc_endpoints(Filters=ours)["VpcEndpoints"]
     clusters = make("ecs").describe_clusters(clusters=[name])["clusters"]
     keys = [make("kms").describe_key(KeyId=each["KeyId"])["KeyMetadata"] for each in pages("kms", "list_keys", "Keys")]
     found = {
@@ -44,7 +45,7 @@ def list_resources(make: Callable[[str], Any], project: str, environment: str) -
         "subnets": tagged("describe_subnets", "Subnets", "SubnetId"),
         "route tables": tagged("describe_route_tables", "RouteTables", "RouteTableId"),
         "security groups": tagged("describe_security_groups", "SecurityGroups", "GroupName"),
-        "endpoints": tagged("describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId"),
+        "endpoints": [each["VpcEndpointId"] for each in endpoints if each["State"] not in {"deleted", "deleting"}],
         "addresses": tagged("describe_addresses", "Addresses", "AllocationId"),
         "internet gateways": tagged("describe_internet_gateways", "InternetGateways", "InternetGatewayId"),
         "NAT gateways": [each["NatGatewayId"] for each in nat if each["State"] not in {"deleted", "deleting"}],

@@ -66,8 +66,8 @@ def destroy(session: Session, *, dry_run: bool = False, typed: str = "") -> Dest
         _show_losses(session, losses)
         if dry_run or not planned.changes:
             planned.file.unlink(missing_ok=True)
-            if target.preview and not dry_run:
-                leave_nothing(session)
+            if not dry_run:
+                _sweep(session)
             return Destroyed(target.name, changed=bool(planned.changes), summary=summary, lost=tuple(losses))
         if typed != target.name:
             command = f"inv destroy --env {target.name} --confirm {target.name}"
@@ -79,9 +79,8 @@ def destroy(session: Session, *, dry_run: bool = False, typed: str = "") -> Dest
             apply_stack(session, stack, planned)
         if session.endpoint:
             tell_gateway(session, session.endpoint, NOTHING | {"stage": target.name}, {})
-        refuse_left(session, doing)
-        if target.preview:
-            leave_nothing(session)
+        _refuse_left(session, doing)
+        _sweep(session)
     return Destroyed(target.name, changed=True, summary=summary, lost=tuple(losses))
 
 
@@ -96,7 +95,17 @@ def _show_losses(session: Session, losses: Sequence[str]) -> None:
     screen.note(tell_kept(preview=target.preview, emulated=target.emulated))
 
 
-def refuse_left(session: Session, doing: str) -> None:
+def _sweep(session: Session) -> None:
+    """Take away what Terraform does not know of. Each step can be done again, by a destroy that changes nothing."""
+    from stackyard.tools.loggroups import delete_orphaned  # noqa: PLC0415  (botocore takes 65 ms)
+
+    for name in delete_orphaned(session.aws):
+        session.screen.note(f"deleted the log group {name}")
+    if session.target.preview:
+        leave_nothing(session)
+
+
+def _refuse_left(session: Session, doing: str) -> None:
     """See that the state knows nothing any more. Raises ToolError that names what it does."""
     target = session.target
     text = session.aws.read_text(target.state_bucket, app_key(target.name))
