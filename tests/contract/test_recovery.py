@@ -21,6 +21,7 @@ from stackyard.errors import MissingError, RefusedError, ToolError
 from stackyard.releases import DEPLOYED
 from stackyard.testing import ScriptedRunner, printed_screen
 from stackyard.tools.git import Revision
+from stackyard.tools.loggroups import delete_orphaned
 from stackyard.tools.stateversions import locked
 from stackyard.tools.terraform import LockedError
 from tests.account import Account, serving_account
@@ -359,3 +360,15 @@ def test_a_backup_goes_to_another_bucket(account: Account, session: Session, pre
     for key in keys:
         s3.delete_object(Bucket="elsewhere", Key=key)
     s3.delete_bucket(Bucket="elsewhere")
+
+
+def test_log_groups_of_services_that_are_gone_go(account: Account, session: Session) -> None:
+    """App Runner leaves them; another environment's and another project's stay."""
+    logs = account.client("logs")
+    kept = ["/aws/apprunner/acme-developer-web/1/application", "/aws/apprunner/acme-prod-web/2/service"]
+    gone = ["/aws/apprunner/acme-dev-web/3/application", "/aws/apprunner/acme-dev-web/3/service"]
+    for name in (*kept, *gone):
+        logs.create_log_group(logGroupName=name)
+    assert delete_orphaned(session.aws) == gone
+    assert [each["logGroupName"] for each in logs.describe_log_groups()["logGroups"]] == kept
+    assert delete_orphaned(session.aws) == []

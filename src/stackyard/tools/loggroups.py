@@ -24,11 +24,22 @@ def delete_orphaned(aws: Aws) -> list[str]:
         found = [group["logGroupName"] for page in pages for group in page["logGroups"]]
     if not found:
         return []
-    with aws.explained("App Runner"):
-        pages = aws.client("apprunner").get_paginator("list_services").paginate()
-        living = {service["ServiceId"] for page in pages for service in page["ServiceSummaryList"]}
+    living = _find_living(aws)
     orphaned = [name for name in found if living.isdisjoint(name.split("/"))]
     for name in orphaned:
         with aws.explained(f"log group {name}"):
             logs.delete_log_group(logGroupName=name)
     return orphaned
+
+
+def _find_living(aws: Aws) -> set[str]:
+    """Return the ids of all services of the account; botocore knows no pages of them."""
+    apprunner, living = aws.client("apprunner"), set[str]()
+    following: dict[str, str] = {}
+    with aws.explained("App Runner"):
+        while True:
+            page = apprunner.list_services(**following)
+            living |= {service["ServiceId"] for service in page["ServiceSummaryList"]}
+            if not page.get("NextToken"):
+                return living
+            following = {"NextToken": page["NextToken"]}
