@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fuzz.client import check_discreet, talk
+from tests.fuzz.client import Talk, check_discreet, talk
 from tests.fuzz.shapes import CHUNKS, HEADERS, LINES, SMUGGLING
 from tests.local.conftest import running
 from tests.local.project import Project
@@ -30,6 +31,18 @@ worker takes no name of blanks, which its document cannot say."""
 
 CASES = 25
 """Made-up requests for each operation, beside those that schemathesis derives from the document one by one."""
+
+RATE = 80
+"""Requests a second, below what `local` lets through: what is held back reaches no service."""
+
+
+def ask(port: int, packet: bytes, *, answers: int | None = None, finish: bool = False, heads: bool = False) -> Talk:
+    """Say it, again and again while the laptop's limit holds it back."""
+    end = time.monotonic() + 30
+    while (said := talk(port, packet, answers=answers, finish=finish, heads=heads)).statuses == [429]:
+        assert time.monotonic() < end, "held back for half a minute"
+        time.sleep(0.02)
+    return said
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +67,7 @@ def test_a_service_keeps_what_its_document_says(laptop: Project, service: str) -
             *("--url", f"{laptop.url}/local{PATHS[service]}", "--checks", "all", "--no-color", "--continue-on-failure"),
             *("--phases", "examples,coverage,fuzzing,stateful", "--generation-deterministic"),
             *("--max-examples", str(CASES), "--max-response-time", "10", "--request-timeout", "20"),
+            *("--rate-limit", f"{RATE}/s"),
             *KNOWN.get(service, ()),
         ],
         cwd=ROOT,
@@ -71,7 +85,7 @@ def test_malformed_http_is_refused_for_every_service(laptop: Project, service: s
     """What is refused before a recording service is refused before a real one; what is odd gets no 5xx."""
     for shape in (*SMUGGLING, *CHUNKS, *LINES, *HEADERS):
         data = shape.data.replace(b"/afar/", f"{PATHS[service]}/{path}/".encode())
-        said = talk(laptop.port, data, finish=not shape.hangs_up)
+        said = ask(laptop.port, data, finish=not shape.hangs_up)
         refused = [status for status in shape.statuses if status >= 400 and status != 403]
         assert [status for status in said.statuses if status in refused] == refused, shape
         assert max(said.statuses) < 500, shape
@@ -173,7 +187,7 @@ def test_a_service_takes_whatever_else_is_sent(laptop: Project) -> None:
         host = [] if any(each.startswith("Host") for each in headers) else ["Host: localhost"]
         lines = [f"{verb} {target} HTTP/1.1", *host, *headers, f"Content-Length: {len(body)}", "", ""]
         packet = "\r\n".join(lines).encode("latin-1") + body
-        said = talk(laptop.port, packet, finish=True, heads=verb == "HEAD")
+        said = ask(laptop.port, packet, finish=True, heads=verb == "HEAD")
         assert len(said.answers) == 1
         assert max(said.statuses) < 500, packet
         check_discreet(said.answers)
@@ -187,6 +201,6 @@ def test_a_service_takes_whatever_else_is_sent(laptop: Project) -> None:
 def test_other_verbs_are_405_and_trace_is_the_gateways(laptop: Project, path: str) -> None:
     """A service says which verbs it knows; TRACE, which API Gateway does not know, never reaches it."""
     for verb, status in (("DELETE", 405), ("PATCH", 405), ("TRACE", 403)):
-        [answer] = talk(laptop.port, f"{verb} {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode(), answers=1).answers
+        [answer] = ask(laptop.port, f"{verb} {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode(), answers=1).answers
         assert answer.status == status
         assert bool(answer.header("allow")) == (status == 405)

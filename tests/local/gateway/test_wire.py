@@ -74,6 +74,9 @@ def test_head_over_10_kb_is_431(mirror: Lab) -> None:
     """AWS, "Quotas for configuring and running a REST API": request line and headers are 10,240 bytes at most."""
     assert mirror.client.get("/", headers={"x-large": "x" * 9000}).status_code == 200
     assert mirror.client.get("/", headers={"x-large": "x" * 10_300}).status_code == 431
+    refused = mirror.raw(b"HEAD / HTTP/1.1\r\n" + HOST + b"X: " + b"a" * 10_300 + b"\r\n\r\n")
+    assert refused.startswith(b"HTTP/1.1 431 ")
+    assert refused.endswith(b"\r\n\r\n")
 
 
 def test_chunked_body_arrives_whole(mirror: Lab) -> None:

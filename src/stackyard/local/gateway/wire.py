@@ -328,8 +328,9 @@ class Connection(asyncio.Protocol):
         if self._closing:
             return
         request = Request(self)
-        # An answer to HEAD has no body, whatever it says.
-        request.method = self._partial.method if self._partial is not None else b""
+        partial = self._partial
+        # An answer to HEAD has no body, whatever it says. The parser knows the method once it has come to the target.
+        request.method = self._parser.get_method() if partial is not None and partial.target else b""
         request.keep_alive = False
         request.refusal = (status, b'{"message":"' + message + b'"}')
         self._partial = None
