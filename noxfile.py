@@ -166,7 +166,7 @@ def browser(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Print figures, side by side: `nox -s bench -- NAME`, without a name all.
 
-    cli, servicekit, gateway, deploy, orchestration, up, scale, fingerprint, bake.
+    cli, servicekit, gateway, deploy, orchestration, up, scale, fingerprint, bake, logs.
     """
     sync(session, "test", "dev")
     session.run("python", "-m", "tests.bench", *session.posargs)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from invoke.parser.argument import Argument
     from invoke.parser.context import ParserContext
 
-NAMED = {"add-service"}
+NAMED = {"add-service", "logs", "open"}
 """Tasks that take as many names as are given. Invoke itself has no task take more than a fixed number of words."""
 
 _handle = ParseMachine.handle

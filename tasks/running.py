@@ -31,7 +31,9 @@ def make_screen(*, quiet: bool = False) -> Screen:
     return Screen(quiet=quiet)
 
 
-def attempt(work: Callable[[], T], screen: Screen) -> T:
+def attempt(
+    work: Callable[[], T], screen: Screen, *, interrupted: str = "interrupted; the same command goes on from here\n"
+) -> T:
     """Do the work; end with the error's own exit code, and 130 for Ctrl-C."""
     from stackyard.errors import StackyardError
 
@@ -41,8 +43,21 @@ def attempt(work: Callable[[], T], screen: Screen) -> T:
         screen.error(error)
         raise Exit(code=error.exit_code) from None
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted; the same command goes on from here\n")
+        sys.stderr.write(interrupted)
         raise Exit(code=130) from None
+
+
+def watch(work: Callable[[], object], screen: Screen) -> None:
+    """Do work that only looks; Ctrl-C ends it with 130 and no word, a reader that has seen enough (`| head`) with 0."""
+    import os
+
+    try:
+        attempt(work, screen, interrupted="")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python would flush once more at the end, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise Exit(code=0) from None
 
 
 def bring(work: Callable[[Screen], Deployed], *, json: bool) -> None:

@@ -90,6 +90,8 @@ def settings_of_services(draw: st.DrawFn) -> dict[str, Any]:
             }
         }
     if draw(st.booleans()):
+        data["alarms"] = {"errors": draw(st.sampled_from([0.5, 1, 99])), "latency_p99_ms": draw(st.integers(1, 29000))}
+    if draw(st.booleans()):
         data |= {"api_key": True, "usage": {"rate": draw(st.integers(1, 100)), "period": "day"}}
     if draw(st.booleans()):
         over = {name: text for name, text in draw(_variables(values)).items() if name not in others}

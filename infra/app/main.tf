@@ -34,9 +34,19 @@ locals {
   private       = merge(local.of_kind.ecs, local.of_kind.eks)
   needs_network = length(local.private) > 0 || anytrue([for service in module.catalog.services : service.vpc])
 
+  alarmed = module.catalog.environment.alarms.enabled && length(module.catalog.services) > 0
+
+  # A rollout names a service's own alarms by a word, and those are there before it. Where an environment has no alarms, there
+  # is nothing to watch.
+  rollouts = { for name, service in module.catalog.services : name => merge(service.rollout, {
+    alarms = [for alarm in service.rollout.alarms : try(local.own_alarms[name][alarm], alarm)
+    if !contains(["errors", "latency"], alarm) || can(local.own_alarms[name])]
+  }) }
+  own_alarms = local.alarmed ? module.monitoring[0].rollout_alarms : {}
+
   # Whose requests come to a new version by and by: CodeDeploy leads them to functions, ECS itself to tasks.
   gradual_tasks = toset([for name, service in local.of_kind.ecs : name if service.rollout.strategy != "all-at-once"])
-  gradual       = { for name, service in local.of_kind.lambda : name => service.rollout if service.rollout.strategy != "all-at-once" }
+  gradual       = { for name, service in local.of_kind.lambda : name => local.rollouts[name] if service.rollout.strategy != "all-at-once" }
 
   platform = { for name, service in module.catalog.services : name => {
     network       = one(module.network)
@@ -171,7 +181,7 @@ module "ecs_service" {
   name                 = each.key
   project              = local.project
   environment          = var.environment
-  service              = merge(each.value, { secrets = local.secrets[each.key], held_task = contains(local.gradual_tasks, each.key) ? lookup(var.held_tasks, each.key, null) : null })
+  service              = merge(each.value, { secrets = local.secrets[each.key], held_task = contains(local.gradual_tasks, each.key) ? lookup(var.held_tasks, each.key, null) : null, rollout = local.rollouts[each.key] })
   image                = "${local.repository}@${each.value.digest}"
   base_url             = module.api_gateway[0].base_url
   permissions_boundary = local.boundary
@@ -262,4 +272,42 @@ module "api_gateway" {
   functions       = { for name, service in module.lambda_service : name => { name = service.details.function_name, qualifier = "live" } }
   stage_variables = { for name, service in module.apprunner_service : "url_${local.packages[name]}" => trimprefix(service.integration.target, "https://") }
   ready           = { for name, service in merge(module.apprunner_service, module.ecs_service, module.eks_service) : name => service.resource }
+}
+
+locals {
+  # What CloudWatch calls services by.
+  balancer = one([for balancer in module.load_balancer : split("loadbalancer/", balancer.arn)[1]])
+  hosts    = { for name, service in merge(module.ecs_service, module.eks_service) : name => { TargetGroup = reverse(split(":", service.details.target_group_arn))[0], LoadBalancer = local.balancer } }
+  dimensions = merge(
+    { for name, service in module.lambda_service : name => { FunctionName = service.resource } },
+    { for name, service in module.apprunner_service : name => { ServiceName = service.resource, ServiceID = reverse(split("/", service.details.service_arn))[0] } },
+    { for name, service in module.ecs_service : name => merge(local.hosts[name], { ClusterName = service.details.cluster, ServiceName = service.details.service, SecondTargetGroup = reverse(split(":", service.details.second_group_arn))[0] }) },
+    { for name, service in module.eks_service : name => local.hosts[name] },
+  )
+}
+
+module "monitoring" {
+  source = "../modules/monitoring"
+  count  = local.alarmed ? 1 : 0
+
+  name        = local.full_name
+  environment = var.environment
+  account     = local.account
+  region      = local.region
+  partition   = local.partition
+  email       = module.catalog.environment.alarms.email
+  tracing     = module.catalog.environment.xray
+  dimensions  = local.dimensions
+
+  services = { for name, service in module.catalog.services : name => {
+    kind    = service.kind
+    path    = service.path
+    scaling = { min = service.scaling.min, max = service.scaling.max }
+    alarms  = service.alarms
+  } }
+
+  log_groups = {
+    gateway  = module.api_gateway[0].log_group
+    services = { for name, service in local.services : name => service.log_group }
+  }
 }

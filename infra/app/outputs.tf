@@ -69,3 +69,8 @@ output "eks" {
   description = "The Kubernetes cluster: name, endpoint, certificate, nodes; null where there is none."
   value       = one([for cluster in module.eks_cluster : { name = cluster.name, endpoint = cluster.endpoint, certificate = cluster.certificate, nodes = cluster.nodes }])
 }
+
+output "monitoring" {
+  description = "What watches the environment: dashboard, topic_arn, alarms (by name); null where nothing does."
+  value       = local.alarmed ? { dashboard = module.monitoring[0].dashboard, topic_arn = module.monitoring[0].topic_arn, alarms = module.monitoring[0].alarms } : null
+}

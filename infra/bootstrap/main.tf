@@ -81,7 +81,7 @@ locals {
   iam = "arn:${local.partition}:iam::${var.account}"
   arn = { for service in [
     "application-autoscaling", "apprunner", "cloudwatch", "codedeploy", "ec2", "ecs", "eks", "elasticloadbalancing", "kms", "lambda",
-    "logs", "scheduler", "secretsmanager", "wafv2",
+    "logs", "scheduler", "secretsmanager", "sns", "wafv2", "xray",
   ] : service => "arn:${local.partition}:${service}:${var.region}:${var.account}" }
 }
 

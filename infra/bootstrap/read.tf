@@ -101,7 +101,7 @@ locals {
       },
     ])
 
-    read-compute = [
+    read-compute = concat(local.read_monitoring[name], [
       {
         # None of these knows resources: the names and settings of other environments in the account can be read.
         Sid    = "ReadWhatHasNoResources"
@@ -189,7 +189,7 @@ locals {
         Resource  = "${local.arn["kms"]}:key/*"
         Condition = local.tagged[name].own
       },
-    ]
+    ])
   } }
 
   gateway_verbs   = ["apigateway:DELETE", "apigateway:GET", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT"]

@@ -5,9 +5,9 @@ locals {
     deploy-roles      = local.write_roles[name]
     deploy-network    = local.write_network[name]
     deploy-edge       = concat(local.write_gateway[name], local.write_edge[name])
-    deploy-balancing  = local.write_balancing[name]
     deploy-containers = local.write_containers[name]
     # Ten policies are all that a role can have, so small topics share one.
+    deploy-balancing       = concat(local.write_balancing[name], local.write_monitoring[name])
     deploy-security-groups = concat(local.write_security_groups[name], local.write_rollouts[name])
     deploy-kubernetes      = local.write_kubernetes[name]
   } }

@@ -20,7 +20,7 @@ from stackyard.kinds import KINDS
 from stackyard.kinds.use import HOURS, Load, Use, plain
 from stackyard.manifest import Service
 from stackyard.prices import ITEMS, Prices, find_price
-from stackyard.project import Place
+from stackyard.project import Environment, Previews
 
 SHARED = "shared"
 """What stands where a service's name does, for what all of them share."""
@@ -44,6 +44,8 @@ _NODE_CPU, _NODE_MEMORY = Decimal("1.9"), Decimal("6.8")
 """vCPU and GiB of an m7g.large that pods get (Amazon EKS: Reserve compute resources for system daemons)."""
 _NODE_DISK = {"auto": 80, "managed": 30}
 """GB (Amazon EKS: Create a Node Class; infra/modules/eks-cluster)."""
+_REQUEST_ALARMS, _GATEWAY_ALARMS = 6, 2
+"""Metrics that alarms on a service's requests read, and the gateway's: each is billed (infra/modules/monitoring)."""
 _WAF_RULES = 4
 """Three groups of AWS's own, and the limit (infra/modules/waf)."""
 
@@ -107,9 +109,10 @@ class Ground:
     xray: bool = True
     log_retention: int = 30
     waf: bool = False
+    alarms: bool = False
 
 
-def find_ground(place: Place, region: str) -> Ground:
+def find_ground(place: Environment | Previews, region: str) -> Ground:
     """Return what follows from an environment's settings; ``region`` is the project's."""
     return Ground(
         place.region or region,
@@ -120,6 +123,7 @@ def find_ground(place: Place, region: str) -> Ground:
         place.log_retention,
         # The key comes with the firewall's module; by its name, so that a place without it has none.
         waf=place.model_dump().get("waf") is not None,
+        alarms=place.alarms.enabled,
     )
 
 
@@ -204,6 +208,7 @@ def _uses(services: Mapping[str, Service], ground: Ground, traffic: Traffic) -> 
         load = Load(size["memory"], size.get("cpu", 0), size.get("scaling.min", 1), requests, traffic.milliseconds)
         yield from ((name, use) for use in KINDS[service.kind].uses(load))
         yield from ((name, use) for use in _logs(requests, traffic.log_kb, ground, "requests"))
+        yield from ((name, use) for use in _alarms(service, ground))
     for use in (
         *_gateway(services, ground, traffic),
         *_network(services, ground, traffic),
@@ -242,10 +247,32 @@ def _gateway(services: Mapping[str, Service], ground: Ground, traffic: Traffic) 
         yield Use("xray.traces", first + rest, "one request a second, and 5 % of those above")
     answered = requests * traffic.response_kb / _KB_OF_GB
     yield Use("transfer.gb", answered, f"{plain(requests)} answers x {plain(traffic.response_kb)} KB")
+    if ground.alarms:
+        yield Use("cloudwatch.alarms", Decimal(_GATEWAY_ALARMS), f"{_GATEWAY_ALARMS} metrics that alarms read")
+        yield Use("kms.months", Decimal(1), "one for what alarms say")
     if ground.waf:
         yield Use("waf.months", Decimal(1), "one an environment")
         yield Use("waf.rules", Decimal(_WAF_RULES), "three groups of AWS's own, and the limit")
         yield Use("waf.requests", Decimal(requests), "all services' requests")
+
+
+def _alarms(service: Service, ground: Ground) -> Iterator[Use]:
+    # Target tracking makes one to scale out and one to scale in.
+    scaling = 2 if service.kind == "ecs" else 0
+    own = _own_alarms(service) if ground.alarms and service.alarms.enabled else 0
+    if scaling + own:
+        how = [f"{scaling} of auto scaling"] * (scaling > 0) + [f"{own} metrics that its own read"] * (own > 0)
+        yield Use("cloudwatch.alarms", Decimal(scaling + own), ", ".join(how))
+
+
+def _own_alarms(service: Service) -> int:
+    """Return how many metrics a service's alarms read (infra/modules/monitoring)."""
+    kind = KINDS[service.kind]
+    most = service.scaling.max or kind.scaling.get("max") or 0
+    least = service.scaling.min or kind.scaling.get("min") or 0
+    throttles = service.kind == "lambda"
+    capacity = service.kind == "ecs" or (service.kind != "eks" and most > least)
+    return _REQUEST_ALARMS + throttles + capacity + {"ecs": 2, "eks": 1}.get(service.kind, 0)
 
 
 def _metrics(service: Service, requests: int) -> Decimal:

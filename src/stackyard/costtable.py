@@ -33,7 +33,8 @@ def render_table(prices: Prices) -> str:
     lines = [f"| An environment in {REGION}, a month | {' | '.join(REQUESTS)} |", "|---|" + "---:|" * len(REQUESTS)]
     for title, services in shown.items():
         totals = [
-            estimate(services, Ground(REGION), Traffic(requests), prices).total() for requests in REQUESTS.values()
+            estimate(services, Ground(REGION, alarms=True), Traffic(requests), prices).total()
+            for requests in REQUESTS.values()
         ]
         lines.append(f"| {title} | " + " | ".join(f"${usd:,.2f}" for usd in totals) + " |")
     return "\n".join(lines)

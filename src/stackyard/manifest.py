@@ -17,6 +17,9 @@ ENVIRONMENT_BYTES = 4096
 FUNCTION_VARIABLE_BYTES = 150
 """What a secret's name and ARN take of that room."""
 
+ROLLOUT_ALARMS = frozenset({"errors", "latency"})
+"""Words for those of a service's own alarms that a rollout can watch (infra/modules/monitoring)."""
+
 KindName = Literal["lambda", "apprunner", "ecs", "eks"]
 
 _VARIABLE = r"^[A-Za-z][A-Za-z0-9_]*$"
@@ -88,6 +91,16 @@ class Usage(FileModel):
     period: Literal["day", "week", "month"] = Field(default="month", description="The quota's period.")
 
 
+class ServiceAlarms(FileModel):
+    """From where on a service is ill, as its callers see it (infra/modules/monitoring)."""
+
+    enabled: bool = Field(default=True, description="Whether it has alarms, where its environment has any.")
+    errors: float = Field(default=5, gt=0, lt=100, description="Percent of the requests that fail (5xx).")
+    latency_p99_ms: int = Field(
+        default=3000, ge=1, le=29000, description="Milliseconds that one request of a hundred may take longer than."
+    )
+
+
 class Rollout(FileModel):
     """How requests come to a new version."""
 
@@ -105,7 +118,9 @@ class Rollout(FileModel):
     )
     interval: int = Field(default=5, ge=1, le=2880, description="Minutes; with `ecs` up to 1440.")
     alarms: Annotated[list[AlarmName], Field(max_length=10)] = Field(
-        default_factory=list, description="Names of CloudWatch alarms that undo the rollout; for `lambda` and `ecs`."
+        default_factory=list,
+        description="Alarms that undo the rollout: `errors` and `latency` are the service's own, others are names in "
+        "CloudWatch. For `lambda` and `ecs`.",
     )
 
     def steps(self) -> int:
@@ -201,6 +216,7 @@ class Service(FileModel):
     rollout: Rollout = Field(
         default_factory=Rollout, description="How requests come to a new version: all of them at once, or by and by."
     )
+    alarms: ServiceAlarms = Field(default_factory=ServiceAlarms, description="From where on it is ill.")
     environment: Annotated[dict[Variable, str], AfterValidator(_check_variables)] = Field(
         default_factory=dict, description="Environment variables; text only."
     )
@@ -287,6 +303,10 @@ def _check_rollout(service: Service, kind: Kind) -> list[tuple[tuple[str, ...], 
     if rollout.alarms and not kind.alarms:
         have = ", ".join(other.name for other in KINDS.values() if other.alarms)
         problems.append((("rollout", "alarms"), f"`rollout.alarms` is not for kind {kind.name}, only for {have}"))
+    own = sorted(set(rollout.alarms) & ROLLOUT_ALARMS)
+    if own and not service.alarms.enabled:
+        why = f"`rollout.alarms` names {' and '.join(own)}, which `alarms.enabled: false` leaves out"
+        problems.append((("rollout", "alarms"), why))
     if rollout.strategy == ALL_AT_ONCE:
         return problems
     if rollout.interval > kind.longest_interval:

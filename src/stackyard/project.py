@@ -71,6 +71,24 @@ class Cluster(FileModel):
     )
 
 
+class Alarms(FileModel):
+    """What watches an environment (infra/modules/monitoring)."""
+
+    enabled: bool = Field(default=True, description="Whether there are alarms and a dashboard.")
+    email: str | None = Field(
+        default=None,
+        max_length=254,
+        pattern=r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$",
+        description="Who is told; AWS asks there once. Unset: nobody, until something subscribes to the topic.",
+    )
+
+
+class PreviewAlarms(Alarms):
+    """The same for previews, which nobody waits for, and which cost as much to watch as others."""
+
+    enabled: bool = Field(default=False, description="Whether there are alarms and a dashboard.")
+
+
 class Waf(FileModel):
     """A firewall before the gateway: AWS's rules, and a limit for each address (AWS WAF)."""
 
@@ -117,6 +135,7 @@ class Place(FileModel):
 class Environment(Place):
     """One environment: where it lives and how carefully it is treated."""
 
+    alarms: Alarms = Field(default_factory=Alarms, description="Who is told when something is wrong.")
     protected: bool = Field(default=False, description="Deploys ask first.")
     domain: Domain | None = Field(default=None, description="A name of your own for the gateway, by TLS 1.2 or newer.")
 
@@ -125,6 +144,7 @@ class Previews(Place):
     """What environments named ``pr-<number>`` are made from: they come and go with pull requests."""
 
     log_retention: Retention = Field(default=3, description="Days that logs are kept.")
+    alarms: PreviewAlarms = Field(default_factory=PreviewAlarms, description="Who is told when something is wrong.")
     max: int = Field(default=5, ge=1, le=100, description="How many there may be at once.")
 
 
@@ -161,6 +181,8 @@ class Target:
     region: str
     protected: bool
     throttle: Throttle
+    alarmed: bool = False
+    """Whether it has alarms."""
 
     @property
     def emulated(self) -> bool:
@@ -241,13 +263,14 @@ def find_target(project: Project, name: str) -> Target:
         region=place.region or project.region,
         protected=isinstance(place, Environment) and place.protected,
         throttle=place.throttle,
+        alarmed=place.alarms.enabled,
     )
 
 
-def find_place(project: Project, name: str) -> Place:
+def find_place(project: Project, name: str) -> Environment | Previews:
     """Return an environment's own settings. Raises MissingError that lists those there are."""
     if name == LOCAL:
-        return Environment(account=EMULATED_ACCOUNT)
+        return Environment(account=EMULATED_ACCOUNT, alarms=Alarms(enabled=False))
     if name in project.environments:
         return project.environments[name]
     if is_preview(name) and project.previews is not None:

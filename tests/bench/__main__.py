@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from tests.bench.common import say
 
-NAMES = ("cli", "servicekit", "gateway", "deploy", "orchestration", "up", "scale", "fingerprint", "bake")
+NAMES = ("cli", "servicekit", "gateway", "deploy", "orchestration", "up", "scale", "fingerprint", "bake", "logs")
 
 
 def main(argv: Sequence[str]) -> int:

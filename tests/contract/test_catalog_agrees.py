@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from stackyard.addresses import FILE, FOLDER, find_port_clashes
 from stackyard.kinds import KINDS
-from stackyard.manifest import ServiceFile, check_kind
+from stackyard.manifest import ServiceAlarms, ServiceFile, check_kind
 from stackyard.models import merge
 from stackyard.names import group_of
 from stackyard.rendering import NewService, Templates, find_templates
@@ -99,6 +99,7 @@ def test_terraform_reads_what_python_reads(
         told = output["settings"].get("SERVICE_AUTH")
         assert (json.loads(told) if told else None) == (auth.model_dump() if auth.jwt.issuer else None)
         assert output["rollout"].items() >= data.get("rollout", {}).items()
+        assert output["alarms"] == ServiceAlarms(**data.get("alarms", {})).model_dump()
         for key in ("kind", "memory", "cpu", "timeout", "api_key"):
             assert output[key] == merged.get(key, output[key]), key
 

@@ -140,6 +140,9 @@ def test_mistakes_name_their_file(
     done = running.run("app", "plan", *QUIET, *_variables({}), codes=(1,))
     words = " ".join(done.stderr.split())
     assert "src/services/worker/service.yaml: not YAML" in words
-    assert "src/services/api/service.yaml: unknown key memroy; allowed: api_key, auth, catalog, cors, cpu," in words
+    assert (
+        "src/services/api/service.yaml: unknown key memroy; allowed: alarms, api_key, auth, catalog, cors, cpu,"
+        in words
+    )
     assert "src/services/api/service.yaml: memory is 12; allowed: whole MiB from 128 to 122880." in words
     assert "image_digests has no digest for: api" in words

@@ -262,6 +262,13 @@ ATTEMPTS: Mapping[str, Sequence[Request]] = {
         ("config:StopConfigurationRecorder", "arn:aws:config:eu-west-1:111111111111:configuration-recorder/x/1", {}),
         ("guardduty:DeleteDetector", "arn:aws:guardduty:eu-west-1:111111111111:detector/1", {}),
         ("cloudwatch:DeleteAlarms", "arn:aws:cloudwatch:eu-west-1:111111111111:alarm:audit", {}),
+        (
+            "cloudwatch:DisableAlarmActions",
+            "arn:aws:cloudwatch:eu-west-1:111111111111:alarm:acme-prod-web-errors",
+            PROD,
+        ),
+        ("sns:DeleteTopic", "arn:aws:sns:eu-west-1:111111111111:acme-prod_alarms", PROD),
+        ("sns:SetTopicAttributes", "arn:aws:sns:eu-west-1:111111111111:audit", {}),
         ("apigateway:PATCH", f"{API}:/account", {}),
         ("apigateway:PATCH", f"{API}:/restapis/1/stages/prod", PROD),
     ],

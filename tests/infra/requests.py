@@ -30,6 +30,10 @@ LOGS = "arn:aws:logs:eu-west-1:111111111111:log-group:/aws"
 SCALING = "arn:aws:application-autoscaling:eu-west-1:111111111111"
 ROLLOUTS = "arn:aws:codedeploy:eu-west-1:111111111111"
 FIREWALLS = "arn:aws:wafv2:eu-west-1:111111111111:regional"
+ALARMS = "arn:aws:cloudwatch:eu-west-1:111111111111:alarm"
+DASHBOARDS = "arn:aws:cloudwatch::111111111111:dashboard"
+TOPICS = "arn:aws:sns:eu-west-1:111111111111"
+TRACES = "arn:aws:xray:eu-west-1:111111111111:group"
 STAGE = "arn:aws:apigateway:eu-west-1::/restapis/1/stages/dev"
 SCHEDULES = "arn:aws:scheduler:eu-west-1:111111111111:schedule/default"
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -42,6 +46,12 @@ IMAGES, FAR_IMAGES = f"{ECR}:repository/acme", "arn:aws:ecr:eu-central-1:2222222
 RELEASES = {"s3:prefix": "releases/prod/"}
 
 MAY: list[Request] = [
+    ("cloudwatch:PutMetricAlarm", f"{ALARMS}:acme-dev-web-errors", {}),
+    ("cloudwatch:PutMetricAlarm", f"{ALARMS}:acme-dev_errors", {}),
+    ("cloudwatch:PutDashboard", f"{DASHBOARDS}/acme-dev", {}),
+    ("sns:Subscribe", f"{TOPICS}:acme-dev_alarms", {"sns:Protocol": "email"}),
+    ("sns:SetTopicAttributes", f"{TOPICS}:acme-dev_alarms", DEV),
+    ("xray:CreateGroup", f"{TRACES}/acme-dev/1", MADE),
     ("s3:PutObject", f"{STATES}/releases/dev/3.json", {}),
     ("s3:DeleteObject", f"{STATES}/releases/dev/underway.json", {}),
     ("s3:GetObject", f"{STATES}/releases/prod/3.json", {}),
@@ -108,6 +118,15 @@ MAY: list[Request] = [
 ]
 
 MAY_NOT: list[Request] = [
+    ("cloudwatch:DeleteAlarms", f"{ALARMS}:acme-prod-web-errors", PROD),
+    ("cloudwatch:PutMetricAlarm", f"{ALARMS}:acme-prod_errors", PROD),
+    ("cloudwatch:PutMetricAlarm", f"{ALARMS}:other-dev-web-errors", OTHER),
+    ("cloudwatch:SetAlarmState", f"{ALARMS}:acme-dev-web-errors", DEV),
+    ("cloudwatch:DeleteDashboards", f"{DASHBOARDS}/acme-prod", {}),
+    ("sns:SetTopicAttributes", f"{TOPICS}:acme-prod_alarms", PROD),
+    ("sns:Subscribe", f"{TOPICS}:acme-prod_alarms", PROD),
+    ("sns:Publish", f"{TOPICS}:acme-dev_alarms", DEV),
+    ("xray:DeleteGroup", f"{TRACES}/acme-prod/1", PROD),
     ("apigateway:POST", f"{API}:/domainnames/prod.acme.example/basepathmappings", {}),
     ("apigateway:PATCH", f"{API}:/domainnames/prod.acme.example", PROD),
     ("wafv2:DeleteWebACL", f"{FIREWALLS}/webacl/acme-prod/1", PROD),
@@ -210,6 +229,7 @@ STATE = "arn:aws:s3:::acme-state-111111111111-eu-west-1"
 FUNCTIONS = "arn:aws:lambda:eu-west-1:111111111111:function"
 
 PREVIEWS_MAY: list[Request] = [
+    ("cloudwatch:PutMetricAlarm", f"{ALARMS}:acme-pr-12-web-errors", {}),
     ("wafv2:UpdateWebACL", f"{FIREWALLS}/webacl/acme-pr-12/1", {}),
     ("s3:PutObject", f"{STATE}/app/pr-12/terraform.tfstate", {}),
     ("s3:DeleteObject", f"{STATE}/app/pr-12/terraform.tfstate.tflock", {}),
@@ -232,6 +252,7 @@ PREVIEWS_MAY: list[Request] = [
 ]
 
 PREVIEWS_MAY_NOT: list[Request] = [
+    ("cloudwatch:DeleteAlarms", f"{ALARMS}:acme-dev-web-errors", DEV),
     ("wafv2:UpdateWebACL", f"{FIREWALLS}/webacl/acme-dev/1", {}),
     ("s3:PutObject", f"{STATE}/app/dev/terraform.tfstate", {}),
     ("s3:DeleteObject", f"{STATE}/app/prod/terraform.tfstate", {}),

@@ -31,7 +31,10 @@ READS: dict[str, tuple[str, ...]] = {
     "aws_apprunner_service": ("apprunner:DescribeService", "apprunner:ListTagsForResource"),
     "aws_apprunner_vpc_connector": ("apprunner:DescribeVpcConnector", "apprunner:ListTagsForResource"),
     "aws_availability_zones": ("ec2:DescribeAvailabilityZones",),
+    "aws_cloudwatch_dashboard": ("cloudwatch:GetDashboard",),
     "aws_cloudwatch_log_group": ("logs:DescribeLogGroups", "logs:ListTagsForResource"),
+    "aws_cloudwatch_metric_alarm": ("cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource"),
+    "aws_cloudwatch_query_definition": ("logs:DescribeQueryDefinitions",),
     "aws_codedeploy_app": ("codedeploy:GetApplication", "codedeploy:ListTagsForResource"),
     "aws_codedeploy_deployment_config": ("codedeploy:GetDeploymentConfig",),
     "aws_codedeploy_deployment_group": ("codedeploy:GetDeploymentGroup", "codedeploy:ListTagsForResource"),
@@ -92,6 +95,9 @@ READS: dict[str, tuple[str, ...]] = {
     "aws_scheduler_schedule": ("scheduler:GetSchedule",),
     "aws_secretsmanager_secret": ("secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy"),
     "aws_security_group": ("ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups"),
+    "aws_sns_topic": ("sns:GetTopicAttributes", "sns:ListTagsForResource"),
+    "aws_sns_topic_policy": ("sns:GetTopicAttributes",),
+    "aws_sns_topic_subscription": ("sns:GetSubscriptionAttributes",),
     "aws_subnet": ("ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"),
     "aws_vpc": (
         "ec2:DescribeNetworkAcls",
@@ -105,6 +111,7 @@ READS: dict[str, tuple[str, ...]] = {
     "aws_wafv2_web_acl": ("wafv2:GetWebACL", "wafv2:ListTagsForResource"),
     "aws_wafv2_web_acl_association": ("wafv2:GetWebACL", "wafv2:GetWebACLForResource"),
     "aws_wafv2_web_acl_logging_configuration": ("wafv2:GetLoggingConfiguration",),
+    "aws_xray_group": ("xray:GetGroup", "xray:ListTagsForResource"),
 }
 """Resource or data source -> what a plan reads."""
 
@@ -177,6 +184,14 @@ WRITES: dict[str, tuple[str, ...]] = {
         "logs:TagResource",
         "logs:UntagResource",
     ),
+    "aws_cloudwatch_dashboard": ("cloudwatch:DeleteDashboards", "cloudwatch:PutDashboard"),
+    "aws_cloudwatch_metric_alarm": (
+        "cloudwatch:DeleteAlarms",
+        "cloudwatch:PutMetricAlarm",
+        "cloudwatch:TagResource",
+        "cloudwatch:UntagResource",
+    ),
+    "aws_cloudwatch_query_definition": ("logs:DeleteQueryDefinition", "logs:PutQueryDefinition"),
     "aws_codedeploy_app": (
         "codedeploy:CreateApplication",
         "codedeploy:DeleteApplication",
@@ -360,6 +375,15 @@ WRITES: dict[str, tuple[str, ...]] = {
         "ec2:RevokeSecurityGroupIngress",
         *_TAGS,
     ),
+    "aws_sns_topic": (
+        "sns:CreateTopic",
+        "sns:DeleteTopic",
+        "sns:SetTopicAttributes",
+        "sns:TagResource",
+        "sns:UntagResource",
+    ),
+    "aws_sns_topic_policy": ("sns:SetTopicAttributes",),
+    "aws_sns_topic_subscription": ("sns:Subscribe", "sns:Unsubscribe"),
     "aws_subnet": ("ec2:CreateSubnet", "ec2:DeleteSubnet", "ec2:ModifySubnetAttribute", *_TAGS),
     "aws_vpc": ("ec2:CreateVpc", "ec2:DeleteVpc", "ec2:ModifyVpcAttribute", *_TAGS),
     "aws_vpc_endpoint": ("ec2:CreateVpcEndpoint", "ec2:DeleteVpcEndpoints", "ec2:ModifyVpcEndpoint", *_TAGS),
@@ -382,6 +406,13 @@ WRITES: dict[str, tuple[str, ...]] = {
         "logs:DeleteLogDelivery",
         "wafv2:DeleteLoggingConfiguration",
         "wafv2:PutLoggingConfiguration",
+    ),
+    "aws_xray_group": (
+        "xray:CreateGroup",
+        "xray:DeleteGroup",
+        "xray:TagResource",
+        "xray:UntagResource",
+        "xray:UpdateGroup",
     ),
 }
 """Resource -> what making, changing, tagging and unmaking it calls."""

@@ -31,6 +31,7 @@ STORES: dict[str, tuple[Callable[[Values], bool], str]] = {
         "does not encrypt its secrets by a key of its own, or keeps no audit log",
     ),
     "aws_kms_key": (lambda v: v["enable_key_rotation"] is True, "is never rotated"),
+    "aws_sns_topic": (lambda v: bool(v["kms_master_key_id"]), "is not encrypted by a key of its own"),
     "aws_launch_template": (
         lambda v: (
             all(disk["ebs"][0]["encrypted"] == "true" for disk in v["block_device_mappings"])
@@ -60,7 +61,8 @@ HOLDS_NOTHING = frozenset(
     aws_api_gateway_usage_plan aws_api_gateway_usage_plan_key aws_api_gateway_vpc_link aws_appautoscaling_policy
     aws_appautoscaling_target aws_apprunner_auto_scaling_configuration_version
     aws_apprunner_observability_configuration aws_apprunner_service aws_apprunner_vpc_connector
-    aws_cloudwatch_log_resource_policy aws_codedeploy_app aws_codedeploy_deployment_config
+    aws_cloudwatch_dashboard aws_cloudwatch_log_resource_policy aws_cloudwatch_metric_alarm
+    aws_cloudwatch_query_definition aws_codedeploy_app aws_codedeploy_deployment_config
     aws_codedeploy_deployment_group aws_default_security_group aws_ecr_lifecycle_policy aws_ecr_repository_policy
     aws_ecs_cluster aws_ecs_service aws_ecs_task_definition aws_eip aws_eks_access_entry
     aws_eks_access_policy_association aws_eks_addon aws_eks_node_group aws_eks_pod_identity_association aws_flow_log
@@ -69,8 +71,9 @@ HOLDS_NOTHING = frozenset(
     aws_lb_listener aws_lb_target_group aws_nat_gateway aws_route aws_route_table aws_route_table_association
     aws_s3_bucket aws_s3_bucket_lifecycle_configuration aws_s3_bucket_policy aws_s3_bucket_public_access_block
     aws_s3_bucket_server_side_encryption_configuration aws_s3_bucket_versioning aws_scheduler_schedule
-    aws_security_group aws_subnet aws_vpc aws_vpc_endpoint aws_vpc_security_group_ingress_rule aws_wafv2_web_acl
-    aws_wafv2_web_acl_association aws_wafv2_web_acl_logging_configuration terraform_data
+    aws_security_group aws_sns_topic_policy aws_sns_topic_subscription aws_subnet aws_vpc aws_vpc_endpoint
+    aws_vpc_security_group_ingress_rule aws_wafv2_web_acl
+    aws_wafv2_web_acl_association aws_wafv2_web_acl_logging_configuration aws_xray_group terraform_data
     """.split()  # noqa: SIM905  (as a list it takes a line for each)
 )
 """Types without data of their own, or (buckets) with companions. Any other type must say how it keeps its data."""

@@ -81,12 +81,14 @@ GRANTS = {
     # To named services.
     "iam:CreateServiceLinkedRole",
     "iam:PassRole",
-    # For the environment's own functions, keys and stage, and the gateway's way in.
+    # For the environment's own functions, keys, stage and topic, and the gateway's way in.
     "apigateway:SetWebACL",
     "ec2:ModifyVpcEndpointServicePermissions",
     "kms:CreateGrant",
     "lambda:AddPermission",
     "lambda:RemovePermission",
+    "sns:CreateTopic",
+    "sns:SetTopicAttributes",
 }
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.infra.metrics import find_unmeasured
 from tests.infra.rules import Resource, find_broken, read_resources
 from tests.terraform import ROOT, found
 
@@ -46,6 +47,7 @@ def test_module(module: Path, tmp_path: Path) -> None:
     assert not unmade, f"no ruled run makes {sorted(unmade)}: have the run's stackyard.yaml or service.yaml ask for it"
     for run, resources in done.made.items():
         assert find_broken(resources, protected=ruled[run]) == []
+        assert find_unmeasured(resources) == []
 
 
 def declared(stack: Path) -> set[str]:

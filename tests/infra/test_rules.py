@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.infra.metrics import find_unmeasured, read_metrics
 from tests.infra.rules import HOLDS_NOTHING, STORES, Resource, find_broken, read_resources
 from tests.terraform import ROOT
 
@@ -52,6 +53,7 @@ BUCKET = [
         ("aws_ecr_repository", {}, "keeps images for ever"),
         ("aws_eks_cluster", {"encryption_config": [], "enabled_cluster_log_types": ["audit"]}, "encrypt its secrets"),
         ("aws_kms_key", {"enable_key_rotation": False}, "never rotated"),
+        ("aws_sns_topic", {"kms_master_key_id": ""}, "not encrypted"),
         ("aws_launch_template", {"block_device_mappings": [{"ebs": [{"encrypted": None}]}]}, "not encrypted"),
         ("aws_dynamodb_table", {}, "does not know"),
     ],
@@ -102,3 +104,53 @@ def test_every_type_of_infra_is_known() -> None:
     texts = [path.read_text() for path in Path(ROOT, "infra").glob("**/*.tf") if ".terraform" not in path.parts]
     used = {kind for text in texts for kind in re.findall(r'^resource "(\w+)"', text, re.MULTILINE)}
     assert used - (STORES.keys() | HOLDS_NOTHING) == set()
+
+
+API = Resource("api", "aws_api_gateway_rest_api", {"name": "acme-dev", "body": '{"paths": {"/shop": {"get": {}}}}'})
+STAGE = Resource("stage", "aws_api_gateway_stage", {"stage_name": "dev"})
+DETAILS = Resource("details", "aws_api_gateway_method_settings", {"settings": [{"metrics_enabled": True}]})
+
+
+def alarm(metric: str, **dimensions: str) -> Resource:
+    values: dict[str, Any] = {
+        "namespace": "AWS/ApiGateway",
+        "metric_name": metric,
+        "dimensions": dimensions,
+        "metric_query": [],
+    }
+    return Resource("alarm", "aws_cloudwatch_metric_alarm", values)
+
+
+@pytest.mark.parametrize(
+    ("watching", "fault"),
+    [
+        (alarm("5xxError", ApiName="acme-dev", Stage="dev"), "has no 5xxError"),
+        (alarm("5XXError", ApiName="acme-dev", Path="/shop"), "has no 5XXError by ApiName, Path"),
+        (alarm("5XXError", ApiName="acme-prod", Stage="dev"), "nothing measures"),
+        (alarm("Count", ApiName="acme-dev", Stage="dev", Method="ANY", Resource="/shop"), "nothing measures"),
+        (alarm("Count", ApiName="acme-dev", Stage="dev", Method="GET", Resource="/cart"), "nothing measures"),
+    ],
+)
+def test_a_metric_that_nothing_measures_is_found(watching: Resource, fault: str) -> None:
+    """A misspelt name, dimensions that AWS does not have, and values that no resource has."""
+    (found,) = find_unmeasured([API, STAGE, DETAILS, watching])
+    assert fault in found
+
+
+def test_metrics_of_methods_need_to_be_asked_for() -> None:
+    """Without detailed metrics a method has none; with them it has."""
+    watching = alarm("Count", ApiName="acme-dev", Stage="dev", Method="GET", Resource="/shop")
+    assert find_unmeasured([API, STAGE, DETAILS, watching]) == []
+    assert len(find_unmeasured([API, STAGE, watching])) == 1
+
+
+def test_metrics_are_read_from_dashboards_and_from_math() -> None:
+    """Every widget's metrics, and those below an alarm's expression."""
+    widget = {"properties": {"metrics": [["AWS/Lambda", "Errors", "FunctionName", "web", {"stat": "Sum"}]]}}
+    page = Resource("page", "aws_cloudwatch_dashboard", {"dashboard_body": json.dumps({"widgets": [widget]})})
+    part = {"namespace": "AWS/ECS", "metric_name": "CPUUtilization", "dimensions": {"ClusterName": "acme"}}
+    math = Resource("math", "aws_cloudwatch_metric_alarm", {"metric_query": [{"metric": []}, {"metric": [part]}]})
+    assert [(each.by, each.name) for each in read_metrics([page, math])] == [
+        ("page", "Errors"),
+        ("math", "CPUUtilization"),
+    ]

@@ -23,6 +23,17 @@ UNHELD = (
 )
 """Types of resources that the embedded AWS is not asked for: `emulated` leaves them out (docs/gotchas.md)."""
 
+UNWATCHED = (
+    "aws_cloudwatch_dashboard",
+    "aws_cloudwatch_metric_alarm",
+    "aws_cloudwatch_query_definition",
+    "aws_sns_topic",
+    "aws_sns_topic_policy",
+    "aws_sns_topic_subscription",
+    "aws_xray_group",
+)
+"""What watches an environment. The laptop's is not watched; tests/contract/test_monitoring.py makes them."""
+
 EDGE = (
     "aws_api_gateway_base_path_mapping",
     "aws_api_gateway_domain_name",
@@ -67,6 +78,9 @@ LED = frozenset(
 STAY: Mapping[str, frozenset[str]] = {
     "of resources that the embedded AWS does not hold": frozenset(
         action for kind in UNHELD for action in (*READS[kind], *WRITES[kind])
+    ),
+    "of what watches an environment, which the laptop's does without": frozenset(
+        action for kind in UNWATCHED for action in (*READS[kind], *WRITES[kind])
     ),
     "of the firewall and the domain, which environments in AWS may have": frozenset(
         action for kind in EDGE for action in (*READS[kind], *WRITES[kind])

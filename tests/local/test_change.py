@@ -17,6 +17,7 @@ from stackyard.tools.apikeys import describe_keys
 from stackyard.tools.process import SystemRunner
 from stackyard.tools.terraform_binary import find_terraform
 from tests.local.project import Project
+from tests.waiting import until
 
 SHOP = "https://shop.example.com"
 
@@ -44,6 +45,29 @@ def test_an_unchanged_deploy_is_one_plan(shared: Project, counted: Path) -> None
     assert sorted(calls) == ["output", "plan", "version"], calls
     report = json.loads(done.out)
     assert (report["changed"], report["release"], report["healthy"]) == (False, 1, True)
+
+
+def test_what_runs_can_be_seen(shared: Project) -> None:
+    """One request is in the status, in the logs and, by its id, in a trace whose first line is the gateway's."""
+    answer = httpx.get(f"{shared.url}/greet?name=Ann")
+    found = until(
+        lambda: shared.run("trace", answer.headers["x-request-id"], "--env", "local", "--json").out, "a trace"
+    )
+    lines = [(line["service"], line["kind"]) for line in json.loads(found)["lines"]]
+    assert lines == [("gateway", "access"), ("api", "service")]
+    trace = answer.headers["x-amzn-trace-id"].removeprefix("Root=")
+    assert json.loads(shared.run("trace", trace, "--env", "local", "--json").out)["lines"] == json.loads(found)["lines"]
+    printed = shared.run("logs", "--env", "local", "api", "--grep", "/greet").out
+    assert "GET /greet 200" in printed
+
+    done = shared.run("status", "--env", "local", "--json")
+    assert done.code == 0, done.text()
+    status = json.loads(done.out)
+    assert [(each["name"], each["runs"], each["health"]) for each in status["services"]] == [
+        ("api", "as released", "well")
+    ]
+    assert status["traffic"]["api"]["requests"] >= 1
+    assert shared.run("open", "--env", "local", "--what", "docs", "--print").out == f"{shared.url}/docs\n"
 
 
 def test_a_changed_setting_reaches_the_running_process(shared: Project) -> None:

@@ -10,6 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,7 +37,7 @@ from stackyard.services import read_catalog
 ROOT = Path(__file__).resolve().parents[2]
 PRICES = read_prices(Path(__file__).with_name("recorded") / "prices.json")
 """Those that the template came with, which the docs reckon with; a refreshed file breaks no test."""
-GROUND = Ground("eu-west-1")
+GROUND = Ground("eu-west-1", alarms=True)
 
 
 def made(**said: object) -> Service:
@@ -283,10 +284,10 @@ def test_a_service_added_resized_removed_is_told() -> None:
     assert added.usd > 50
     resized = change({"api": made()}, {"api": made(memory=2048)})
     assert [part.words() for part in resized.parts] == ["api: + $1.34 (memory 1024 → 2048)"]
-    assert resized.words() == "+ $1.34 a month ($14.77 → $16.11) at 1,000,000 requests to each service"
+    assert resized.words() == "+ $1.34 a month ($16.67 → $18.01) at 1,000,000 requests to each service"
     removed = change({"api": made(), "shop": made(kind="ecs")}, {"api": made()})
     assert removed.usd == -added.usd
-    assert removed.parts[0].words().startswith("shop: - $7.95 (goes)")
+    assert removed.parts[0].words().startswith("shop: - $8.85 (goes)")
     moved = change({"api": made()}, {"api": made(kind="apprunner")})
     assert moved.parts[0].why == "lambda → apprunner"
     more = change({"shop": made(kind="ecs")}, {"shop": made(kind="ecs", cpu=512, memory=1024, scaling={"min": 2})})
@@ -299,10 +300,30 @@ def test_nothing_that_is_billed_for_changes_nothing() -> None:
     assert (same.usd, same.parts) == (0, ())
 
 
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("kind: lambda", 7),
+        ("kind: lambda\nscaling: {max: 9}", 8),
+        ("kind: apprunner", 7),
+        ("kind: apprunner\nscaling: {min: 10}", 6),
+        ("kind: ecs", 11),
+        ("kind: eks", 7),
+        ("kind: ecs\nalarms: {enabled: false}", 2),
+        ("kind: lambda\nalarms: {enabled: false}", 0),
+    ],
+)
+def test_each_metric_that_an_alarm_reads_is_counted(text: str, count: int) -> None:
+    """What modules/monitoring makes for a service of the kind, and what scales it."""
+    service = Service.model_validate(yaml.safe_load(text))
+    lines = estimate({"shop": service}, GROUND, Traffic(), PRICES).lines
+    assert sum(line.use.amount for line in lines if (line.service, line.label) == ("shop", "alarms")) == count
+
+
 def test_the_environments_own_settings_count() -> None:
     """A NAT gateway a zone is told by its name."""
     services = {"shop": made(kind="ecs")}
-    found = change(services, services, now=Ground("eu-west-1", nat="per-zone"))
+    found = change(services, services, now=Ground("eu-west-1", nat="per-zone", alarms=True))
     assert [part.words() for part in found.parts] == ["shared: + $38.69 (NAT gateway, public addresses)"]
     assert found.record()["usd_change"] == 38.69
 
@@ -320,4 +341,4 @@ def test_the_readmes_table_is_put_between_its_marks() -> None:
     assert place_table("no table", "new") == "no table"
     rows = render_table(PRICES).splitlines()
     assert len(rows) == 3 + len(KINDS)
-    assert "| $107.15 |" in rows[2]
+    assert "| $110.65 |" in rows[2]

@@ -33,7 +33,14 @@ def find_pages() -> Iterator[Path]:
 PAGES = {str(page.relative_to(ROOT)): page.read_text(encoding="utf-8") for page in sorted(find_pages())}
 OURS = {name: text for name, text in PAGES.items() if name == "README.md" or name.startswith("docs/")}
 TASKS = cast("dict[str, Any]", tasks.namespace.tasks)  # Invoke's tasks have no types
-WORDS = {("remove-service", "name"), ("add-service", "names"), ("api-key", "service")}
+WORDS = {
+    ("remove-service", "name"),
+    ("add-service", "names"),
+    ("api-key", "service"),
+    ("logs", "names"),
+    ("open", "names"),
+    ("trace", "id"),
+}
 """Arguments that are given as plain words, without a flag."""
 FLAGS = {
     name: {

@@ -65,7 +65,7 @@ def test_a_project_is_read_with_its_defaults(folder: Folder) -> None:
         pytest.param(
             '"111111111111"}',
             '"111111111111", acount: 1}',
-            "allowed here: account, domain, eks, log_retention, network, protected, region, throttle, waf, xray",
+            "allowed here: account, alarms, domain, eks, log_retention, network, protected, region, throttle, waf",
             id="a typo comes with the keys there are",
         ),
         pytest.param(

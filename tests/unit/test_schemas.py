@@ -50,7 +50,7 @@ def test_what_the_repository_holds_is_fresh() -> None:
         "| `kind` | `lambda` `apprunner` `ecs` `eks` | required | What it runs on. |",
         "| `memory` | whole number, from 128 up to 122880 |  | MiB. Default: lambda 1024",
         "| `environment` | by name: text, names `^[A-Za-z][A-Za-z0-9_]*$` |  | Environment variables; text only. |",
-        "| `overrides` | by name: `path`, `memory`, `cpu`, `timeout`, `scaling`, `rollout`, `environment`",
+        "| `overrides` | by name: `path`, `memory`, `cpu`, `timeout`, `scaling`, `rollout`, `alarms`, `environment`",
     ],
 )
 def test_the_page_says_what_a_key_may_hold(row: str) -> None:

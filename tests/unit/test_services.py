@@ -94,7 +94,7 @@ def test_merging_leaves_both_sides_as_they_were() -> None:
 
 
 ALL = (
-    "api_key, auth, catalog, cors, cpu, environment, example, kind, memory, overrides, path, rollout, scaling, "
+    "alarms, api_key, auth, catalog, cors, cpu, environment, example, kind, memory, overrides, path, rollout, scaling, "
     "secrets, timeout, usage, vpc"
 )
 
@@ -119,8 +119,8 @@ ALL = (
         ),
         pytest.param(
             "kind: lambda\noverrides:\n  prod: {kind: lambda}\n",
-            ":3: unknown key `overrides.prod.kind`: allowed here: api_key, auth, catalog, cors, cpu, environment, exam"
-            "ple, memory, path, rollout, scaling, secrets, timeout, usage, vpc",
+            ":3: unknown key `overrides.prod.kind`: allowed here: alarms, api_key, auth, catalog, cors, cpu, "
+            "environment, example, memory, path, rollout, scaling, secrets, timeout, usage, vpc",
             id="kind in an override",
         ),
         pytest.param(

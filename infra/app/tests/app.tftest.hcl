@@ -5,6 +5,12 @@ mock_provider "aws" {
   mock_resource "aws_iam_role" {
     defaults = { arn = "arn:aws:iam::111111111111:role/acme/dev/a-role" }
   }
+  mock_resource "aws_sns_topic" {
+    defaults = { arn = "arn:aws:sns:eu-west-1:111111111111:acme-dev_alarms" }
+  }
+  mock_resource "aws_kms_key" {
+    defaults = { arn = "arn:aws:kms:eu-west-1:111111111111:key/0123" }
+  }
   mock_resource "aws_lambda_alias" {
     defaults = { arn = "arn:aws:lambda:eu-west-1:111111111111:function:a-function:live" }
   }
@@ -55,8 +61,8 @@ run "makes_a_preview_under_the_boundary_of_all" {
     environment = "pr-7"
   }
   assert {
-    condition     = output.stage == "pr-7" && output.services.api.details.function_name == "acme-pr-7-api" && local.boundary == "arn:aws:iam::111111111111:policy/acme-previews_boundary"
-    error_message = "A preview must have names of its own and the boundary of all previews."
+    condition     = output.monitoring == null && output.stage == "pr-7" && output.services.api.details.function_name == "acme-pr-7-api" && local.boundary == "arn:aws:iam::111111111111:policy/acme-previews_boundary"
+    error_message = "A preview must have names of its own, the boundary of all previews, and no alarms."
   }
 }
 

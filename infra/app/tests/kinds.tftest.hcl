@@ -27,6 +27,9 @@ mock_provider "aws" {
   mock_resource "aws_kms_key" {
     defaults = { arn = "arn:aws:kms:eu-west-1:111111111111:key/0123" }
   }
+  mock_resource "aws_sns_topic" {
+    defaults = { arn = "arn:aws:sns:eu-west-1:111111111111:acme-dev_alarms" }
+  }
   mock_resource "aws_lambda_alias" {
     defaults = { arn = "arn:aws:lambda:eu-west-1:111111111111:function:a-function:live" }
   }
@@ -145,6 +148,23 @@ run "deploys_a_service_of_each_kind" {
   assert {
     condition     = alltrue([for name, service in output.services : endswith(service.image, var.image_digests[name])])
     error_message = "Each service must run the digest it was given."
+  }
+}
+
+run "watches_what_it_deploys" {
+  command = apply
+
+  assert {
+    condition     = output.monitoring.dashboard == "acme-dev" && length(output.monitoring.alarms) == 14 && contains(output.monitoring.alarms, "acme-dev-cart-unhealthy")
+    error_message = "Every service must have its alarms, and the environment its page."
+  }
+  assert {
+    condition     = local.rollouts["api"].alarms == ["acme-dev-api-errors", "api is slow"] && local.rollouts["shop"].alarms == ["acme-dev-shop-latency"]
+    error_message = "A rollout must be told a service's own alarms by their names, and others as they are."
+  }
+  assert {
+    condition     = local.dimensions["front"] == { ServiceName = module.apprunner_service["front"].resource, ServiceID = "0123" } && local.dimensions["cart"] == { TargetGroup = "targetgroup/a-group/0123", LoadBalancer = "net/acme-dev/0123" }
+    error_message = "Metrics must be called as CloudWatch calls them."
   }
 }
 

@@ -33,3 +33,8 @@ output "stage_arn" {
   description = "ARN of the stage."
   value       = aws_api_gateway_stage.this.arn
 }
+
+output "log_group" {
+  description = "Name of the access log's group."
+  value       = aws_cloudwatch_log_group.access.name
+}

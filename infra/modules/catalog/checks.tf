@@ -9,6 +9,7 @@ locals {
     timeout     = { pattern = "^[0-9]+$", minimum = 1, maximum = 900, allowed = "whole seconds from 1 to 900" }
     scaling     = { pattern = "^\\{(,?\"(concurrency|max|min)\":[0-9]+)*\\}$", allowed = "{min, max, concurrency: whole numbers}" }
     rollout     = { pattern = "^\\{(,?(\"alarms\":\\[(,?\"[A-Za-z0-9][A-Za-z0-9 _./:+=@,()#-]{0,254}\")*\\]|\"interval\":[1-9][0-9]{0,3}|\"percent\":[1-9][0-9]?|\"strategy\":\"(all-at-once|blue-green|canary|linear)\"))*\\}$", allowed = "{strategy: all-at-once, blue-green, canary or linear, percent: 1 to 99, interval: minutes from 1 to 2880, alarms: [names]}" }
+    alarms      = { pattern = "^\\{(,?(\"enabled\":(true|false)|\"errors\":([1-9][0-9]?(\\.[0-9]+)?|0\\.[0-9]*[1-9])|\"latency_p99_ms\":([1-9][0-9]{0,3}|1[0-9]{4}|2[0-8][0-9]{3}|29000)))*\\}$", allowed = "{enabled: true or false, errors: percent above 0 and below 100, latency_p99_ms: 1 to 29000}" }
     environment = { pattern = "^\\{(,?\"[A-Za-z][A-Za-z0-9_]*\":\"([^\"\\\\]|\\\\.)*\")*\\}$", allowed = "NAME: text, with numbers and true or false in quotes" }
     secrets     = { pattern = "^\\{(,?\"[A-Za-z][A-Za-z0-9_]*\":\"[A-Za-z0-9/_+=.@-]{1,256}\")*\\}$", allowed = "NAME: name of a secret" }
     vpc         = { pattern = "^(true|false)$", allowed = "true or false" }
@@ -42,6 +43,7 @@ locals {
     xray          = { pattern = "^(true|false)$", allowed = "true or false" }
     network       = { pattern = "^\\{(,?(\"cidr\":\"[0-9.]+/(1[6-9]|2[0-2])\"|\"nat\":\"(none|single|per-zone)\"|\"zones\":[23]))*\\}$", allowed = "{nat: none, single or per-zone, zones: 2 or 3, cidr: /16 to /22}" }
     eks           = { pattern = "^\\{(,?(\"nodes\":\"(auto|managed)\"|\"public_endpoint\":(true|false)|\"admins\":\\[(,?\"arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/[A-Za-z0-9+=,.@_/-]+\")*\\]))*\\}$", allowed = "{nodes: auto or managed, public_endpoint: true or false, admins: [ARNs of IAM roles and users]}" }
+    alarms        = { pattern = "^\\{(,?(\"enabled\":(true|false)|\"email\":(null|\"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)+\")))*\\}$", allowed = "{enabled: true or false, email: an address}" }
   }
 
   preview_keys = merge(

@@ -51,6 +51,7 @@ locals {
     try(contains(local.kinds[service.kind].strategies, service.rollout.strategy), true) ? "" : "rollout.strategy ${service.rollout.strategy} is not for kind ${service.kind}; allowed: ${join(", ", local.kinds[service.kind].strategies)}",
     length(try(tolist(service.rollout.alarms), [])) > 0 && !try(local.kinds[service.kind].alarms, true) ? "rollout.alarms is not for kind ${service.kind}" : "",
     length(try(tolist(service.rollout.alarms), [])) > 10 ? "rollout.alarms names ${length(service.rollout.alarms)}; CodeDeploy takes 10" : "",
+    try(!service.alarms.enabled && length(setintersection(service.rollout.alarms, ["errors", "latency"])) > 0, false) ? "rollout.alarms names alarms that alarms.enabled leaves out" : "",
     try(service.rollout.interval * (service.rollout.strategy == "linear" ? ceil(100 / service.rollout.percent) - 1 : 1) > 2880, false) ? "the rollout takes longer than 2880 minutes" : "",
     try(service.kind == "ecs" && service.rollout.strategy != "all-at-once" && service.rollout.interval > 1440, false) ? "rollout.interval is ${service.rollout.interval}; ecs has 1440 minutes at the most" : "",
     try(service.kind == "ecs" && service.rollout.strategy == "linear" && service.rollout.percent < 3, false) ? "rollout.percent is ${service.rollout.percent}; ecs goes on by 3 at the least" : "",

@@ -5,6 +5,7 @@ locals {
     secrets     = {}
     scaling     = {}
     rollout     = { strategy = "all-at-once", percent = 10, interval = 5, alarms = [] }
+    alarms      = { enabled = true, errors = 5, latency_p99_ms = 3000 }
     vpc         = false
     api_key     = false
     usage       = null
@@ -24,6 +25,7 @@ locals {
     xray          = true
     network       = { nat = "single", zones = 2, cidr = "10.0.0.0/16" }
     eks           = { nodes = "auto", public_endpoint = true, admins = [] }
+    alarms        = { enabled = true, email = null }
   }
 
   # A text that is no YAML, or no mapping, becomes null here; a precondition names its file.
@@ -34,8 +36,8 @@ locals {
   project_file  = try(local.readable["stackyard.yaml"], {})
   service_files = { for file, document in local.readable : basename(dirname(file)) => merge({ file = file }, document) if file != "stackyard.yaml" }
 
-  # AWS's documentation account stands for the AWS on a laptop.
-  named_environments = merge({ local = { account = "123456789012" } }, try(merge({}, local.project_file.environments), {}))
+  # AWS's documentation account stands for the AWS on a laptop, where nothing is measured.
+  named_environments = merge({ local = { account = "123456789012", alarms = { enabled = false } } }, try(merge({}, local.project_file.environments), {}))
 
   # "pr-<number>" is made from what `previews` says, and goes by that name in overrides, secrets and rights.
   has_previews = can(keys(local.project_file.previews))
@@ -45,7 +47,7 @@ locals {
 
   environment_files = merge(
     local.named_environments,
-    { for name in distinct(["previews", local.is_preview ? var.environment : "previews"]) : name => merge({ max = 5, log_retention = 3 }, local.project_file.previews) if local.has_previews },
+    { for name in distinct(["previews", local.is_preview ? var.environment : "previews"]) : name => merge({ max = 5, log_retention = 3 }, local.project_file.previews, { alarms = merge({ enabled = false }, try(local.project_file.previews.alarms, {})) }) if local.has_previews },
   )
   environments = {
     for name, environment in local.environment_files : name => merge(
@@ -54,7 +56,7 @@ locals {
       { name = name, group = name == var.environment ? local.group : name },
       { domain = can(keys(environment.domain)) ? merge({ only = false }, environment.domain) : null },
       { waf = can(keys(environment.waf)) ? merge({ mode = "count", rate = 2000 }, environment.waf) : null },
-      { for key in ["throttle", "network", "eks"] : key => merge(local.environment_defaults[key], try(merge({}, environment[key]), {})) },
+      { for key in ["throttle", "network", "eks", "alarms"] : key => merge(local.environment_defaults[key], try(merge({}, environment[key]), {})) },
     )
   }
 
@@ -70,6 +72,7 @@ locals {
         environment = merge(try(merge({}, document.environment), {}), try(merge({}, local.overrides[name].environment), {}))
         secrets     = merge(try(merge({}, document.secrets), {}), try(merge({}, local.overrides[name].secrets), {}))
         scaling     = merge(try(local.kinds[try(document.kind, "lambda")], local.kinds.lambda).scaling, try(merge({}, document.scaling), {}), try(merge({}, local.overrides[name].scaling), {}))
+        alarms      = merge(local.service_defaults.alarms, try(merge({}, document.alarms), {}), try(merge({}, local.overrides[name].alarms), {}))
         rollout     = merge(local.service_defaults.rollout, try(merge({}, document.rollout), {}), try(merge({}, local.overrides[name].rollout), {}))
         cors        = merge(local.service_defaults.cors, try(merge({}, document.cors), {}), try(merge({}, local.overrides[name].cors), {}))
         auth        = { jwt = merge(local.service_defaults.auth.jwt, try(merge({}, document.auth.jwt), {}), try(merge({}, local.overrides[name].auth.jwt), {})) }

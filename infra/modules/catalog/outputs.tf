@@ -31,7 +31,7 @@ output "project" {
 }
 
 output "environments" {
-  description = "Every environment, \"local\" included, with its defaults: name, group (that of its overrides, secrets and rights), account, region, protected, log_retention, throttle, waf and domain (null where there is none), xray, network, eks."
+  description = "Every environment, \"local\" included, with its defaults: name, group (that of its overrides, secrets and rights), account, region, protected, log_retention, throttle, waf and domain (null where there is none), xray, network, eks, alarms."
   value = { for name, environment in local.environments : name => {
     name          = name
     group         = environment.group
@@ -45,6 +45,7 @@ output "environments" {
     xray          = environment.xray
     network       = environment.network
     eks           = environment.eks
+    alarms        = environment.alarms
   } if name != "previews" }
 
   precondition {
@@ -86,6 +87,7 @@ output "services" {
     timeout     = service.timeout
     scaling     = service.scaling
     rollout     = service.rollout
+    alarms      = service.alarms
     environment = service.environment
     secrets     = { for variable, secret in service.secrets : variable => strcontains(secret, "/") ? secret : "${try(local.project_file.project, "")}/${local.group}/${secret}" }
     vpc         = service.vpc

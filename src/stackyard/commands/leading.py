@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from stackyard.alarms import name_alarms
 from stackyard.commands.following import SPARE, Watched, follow, insist
 from stackyard.commands.session import Session
 from stackyard.kinds.kind import ALL_AT_ONCE
@@ -131,7 +132,7 @@ def _watched(session: Session, entry: Entry, leading: Leading) -> Watched:
 
 
 def _all(session: Session) -> list[Entry]:
-    return [each for each in session.catalog.entries if each.service.kind == "ecs"]
+    return [name_alarms(each, session.target) for each in session.catalog.entries if each.service.kind == "ecs"]
 
 
 def _wanted(service: Rolling) -> str:

@@ -20,6 +20,7 @@ from stackyard.commands.leading import clear_tasks, finish_tasks, gradual_tasks,
 from stackyard.commands.session import Session
 from stackyard.errors import ConfigError
 from stackyard.kinds.kind import ALL_AT_ONCE
+from stackyard.manifest import ROLLOUT_ALARMS
 from stackyard.services import Entry
 from stackyard.tools import codedeploy
 from stackyard.tools.settling import Rolling, look_at_service, rolling_services
@@ -56,11 +57,13 @@ def _render_map(values: Mapping[str, str]) -> str:
 def check_alarms(session: Session) -> None:
     """Refuse a rollout that nothing could stop. Raises ConfigError for alarms that are not there.
 
-    Not for the laptop, where no alarm of the account's is.
+    Not for the laptop, where no alarm of the account's is. A service's own alarms come with it.
     """
-    asked = {
-        entry.name: entry.service.rollout.alarms for entry in session.catalog.entries if entry.service.rollout.alarms
+    named = {
+        entry.name: [alarm for alarm in entry.service.rollout.alarms if alarm not in ROLLOUT_ALARMS]
+        for entry in session.catalog.entries
     }
+    asked = {service: alarms for service, alarms in named.items() if alarms}
     if not asked or session.target.emulated:
         return
     there = session.aws.find_alarms(sorted({name for names in asked.values() for name in names}))

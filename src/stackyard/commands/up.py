@@ -180,6 +180,7 @@ def _start_gateway(session: Session, port: int, started: list[tuple[str, Daemon]
         return running
     daemons.stop(layout, GATEWAY)
     arguments = ["--root", str(session.root), "--deployment", str(layout.deployment), "--port", str(port)]
+    arguments += ["--log", str(layout.journal)]
     if not detach:
         arguments.append("--requests")
     daemon, running = daemons.start(layout, GATEWAY, arguments, os.environ, deadline=30)

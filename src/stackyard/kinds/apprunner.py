@@ -47,6 +47,7 @@ KIND = Kind(
     module="apprunner-service",
     when="a web server without a network of your own",
     cost="about $11 for an idle 1 vCPU / 2 GiB instance, about $57 for a busy one",
+    log_group="/aws/apprunner/{name}/",
     runs="server",
     memory=2048,
     cpu=1024,

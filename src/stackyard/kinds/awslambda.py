@@ -31,6 +31,7 @@ KIND = Kind(
     module="lambda-service",
     when="requests come and go",
     cost="nothing while nobody calls; about $1.50 for a million requests of 100 ms at 1 GiB",
+    log_group="/aws/lambda/{name}",
     runs="function",
     memory=1024,
     check=_check,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from stackyard.kinds.kind import ALL_AT_ONCE, Kind, Size
 from stackyard.kinds.pairs import wrong_pair
 from stackyard.kinds.use import HOURS, Load, Use, plain
@@ -28,8 +26,6 @@ def _uses(load: Load) -> tuple[Use, ...]:
     return (
         Use("fargate.vcpu-hours", load.processors * HOURS, f"{plain(load.processors)} vCPU x {HOURS} h"),
         Use("fargate.gb-hours", load.gigabytes * HOURS, f"{plain(load.gigabytes)} GB x {HOURS} h"),
-        # Target tracking makes one to scale out and one to scale in.
-        Use("cloudwatch.alarms", Decimal(2), "2 of auto scaling"),
     )
 
 
@@ -40,6 +36,7 @@ KIND = Kind(
     module="ecs-service",
     when="a server that is always busy, or holds connections",
     cost="about $7 for 0.25 vCPU / 0.5 GiB; network and load balancer of the environment about $60 on top",
+    log_group="/aws/ecs/{name}",
     runs="server",
     memory=512,
     cpu=256,

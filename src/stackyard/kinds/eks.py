@@ -27,6 +27,7 @@ KIND = Kind(
     module="eks-service",
     when="the team runs Kubernetes already",
     cost="$73 for the cluster, each node about $80; network and load balancer of the environment about $60 on top",
+    log_group="/aws/eks/{name}",
     runs="server",
     memory=512,
     cpu=256,

@@ -38,6 +38,8 @@ class Kind:
     """One line on when to choose it."""
     cost: str
     """What it costs a month, in words."""
+    log_group: str
+    """Where its services' logs are, ``{name}`` being a service's AWS name; with ``/`` at the end, all below."""
     runs: Literal["function", "server"]
     """Whether an event or an HTTP request reaches it."""
     memory: int

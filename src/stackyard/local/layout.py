@@ -49,6 +49,11 @@ class Layout:
         """Every call of the embedded AWS, where `inv up` was told to write them down."""
         return self.local / "calls.jsonl"
 
+    @property
+    def journal(self) -> Path:
+        """What the local gateway writes down: requests, what services print."""
+        return self.local / "journal.jsonl"
+
     def daemon_lock(self, name: str) -> Path:
         """Held by a daemon (``emulator``, ``gateway``) for as long as it lives."""
         return self.local / f"{name}.lock"

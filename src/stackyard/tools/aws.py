@@ -15,6 +15,7 @@ from typing import Any, cast
 # boto3 makes its clients by this; what else it imports takes longer than all our calls.
 import botocore.config
 import botocore.exceptions
+import botocore.parsers
 import botocore.session
 
 from stackyard.errors import MissingError, RefusedError, StackyardError, ToolError
@@ -85,20 +86,24 @@ class Aws:
         session.set_credentials(EMULATED_KEY, EMULATED_KEY)
         return session
 
-    def client(self, service: str) -> Any:  # boto3's clients are made at run time and have no types
-        """Return the client of a service, made once."""
+    def client(self, service: str, *, once: bool = False) -> Any:  # boto3's clients are made at run time, without types
+        """Return the client of a service, made once; one that asks ``once`` leaves asking again to its caller."""
         # Making one is not safe among threads, and two at once of the same are 20 ms for nothing.
         with self._making:
-            if service not in self._clients:
-                self._clients[service] = self._make_client(service)
-            return self._clients[service]
+            name = f"{service} once" if once else service
+            if name not in self._clients:
+                self._clients[name] = self._make_client(service, once=once)
+            return self._clients[name]
 
-    def _make_client(self, service: str) -> Any:  # the same
+    def _make_client(self, service: str, *, once: bool) -> Any:  # the same
         emulated = self.endpoint is not None
         config = botocore.config.Config(
             connect_timeout=5,
-            read_timeout=30,
-            retries={"mode": "standard", "max_attempts": 2 if emulated else 5},
+            read_timeout=10 if once else 30,
+            retries={
+                "mode": "standard",
+                **({"total_max_attempts": 1} if once else {"max_attempts": 2 if emulated else 5}),
+            },
             max_pool_connections=32,
             proxies={} if emulated else None,
             s3={"addressing_style": "path"} if emulated else None,
@@ -349,3 +354,28 @@ def emulator_gone(words: str = "") -> ToolError:
 
 def _code(error: botocore.exceptions.ClientError) -> str:
     return cast("str", cast("Mapping[str, Any]", error.response).get("Error", {}).get("Code", ""))
+
+
+_PASSING = frozenset(
+    {"InternalFailure", "InternalServerError", "LimitExceededException", "RequestLimitExceeded", "RequestTimeout"}
+    | {
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+
+
+def error_code(error: Exception) -> str:
+    """Return what AWS calls an error; empty for one that is not AWS's own."""
+    return _code(error) if isinstance(error, botocore.exceptions.ClientError) else ""
+
+
+def is_passing(error: Exception) -> bool:
+    """Tell whether asking again may help: a throttle, a time-out, a connection that broke, an error of AWS's own."""
+    if isinstance(error, botocore.exceptions.ClientError):
+        status = cast("Mapping[str, Any]", error.response).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return _code(error) in _PASSING or status >= 500
+    return isinstance(error, botocore.exceptions.HTTPClientError | botocore.parsers.ResponseParserError)

@@ -343,3 +343,40 @@ def test_one_of_many_racing_writers_wins(emulator: Any) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(lock, range(24))) == 1
+
+
+def _use_query(running: Any) -> list[str]:
+    logs = running.client("logs")
+    number = logs.put_query_definition(name="acme/failures", queryString="limit 1")["queryDefinitionId"]
+    logs.put_query_definition(name="acme/failures", queryString="limit 2", queryDefinitionId=number)
+    found = logs.describe_query_definitions(queryDefinitionNamePrefix="acme/")["queryDefinitions"]
+    logs.delete_query_definition(queryDefinitionId=number)
+    left = logs.describe_query_definitions()["queryDefinitions"]
+    return [each["queryString"] for each in found] + [each["name"] for each in left]
+
+
+def test_a_query_can_be_saved_changed_and_deleted(emulator: Any, unpatched: Any) -> None:
+    """Saved queries are what moto alone has none of."""
+    assert _use_query(emulator) == ["limit 2"]
+    with pytest.raises(ClientError):
+        _use_query(unpatched)
+
+
+def _use_group(running: Any) -> list[Any]:
+    xray = running.client("xray")
+    group = xray.create_group(GroupName="acme", FilterExpression="fault", Tags=[{"Key": "a", "Value": "b"}])["Group"]
+    xray.update_group(GroupARN=group["GroupARN"], FilterExpression="error")
+    xray.tag_resource(ResourceARN=group["GroupARN"], Tags=[{"Key": "a", "Value": "c"}])
+    tags = xray.list_tags_for_resource(ResourceARN=group["GroupARN"])["Tags"]
+    found = xray.get_group(GroupName="acme")["Group"]["FilterExpression"]
+    xray.delete_group(GroupARN=group["GroupARN"])
+    return [tags, found]
+
+
+def test_traces_have_groups(emulator: Any, unpatched: Any) -> None:
+    """A group is made, changed, tagged and deleted; a second of its name, or one that is gone, is refused."""
+    assert _use_group(emulator) == [[{"Key": "a", "Value": "c"}], "error"]
+    with pytest.raises(ClientError, match="not found"):
+        emulator.client("xray").get_group(GroupName="acme")
+    with pytest.raises(ClientError):
+        _use_group(unpatched)

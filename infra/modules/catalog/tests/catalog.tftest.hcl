@@ -64,6 +64,58 @@ run "merges_overrides_deeply" {
   }
 }
 
+run "watches_what_somebody_waits_for" {
+  command = plan
+  variables {
+    project_yaml = <<-EOT
+      project: acme
+      repository: acme/platform
+      region: eu-west-1
+      environments:
+        dev: {account: "111111111111", alarms: {enabled: false}}
+        prod: {account: "222222222222", alarms: {email: ops@acme.example}}
+      previews: {account: "111111111111", alarms: {email: ops@acme.example}}
+    EOT
+    environment  = "pr-12"
+    services_yaml = {
+      "src/services/api/service.yaml"    = "{alarms: {errors: 0.5}, overrides: {previews: {alarms: {latency_p99_ms: 800}}}}"
+      "src/services/worker/service.yaml" = "{alarms: {enabled: false}}"
+    }
+  }
+  assert {
+    condition = { for name, environment in output.environments : name => environment.alarms.enabled } == {
+      dev = false, local = false, prod = true, "pr-12" = false
+    } && output.environments.prod.alarms.email == "ops@acme.example" && output.environment.alarms.email == "ops@acme.example"
+    error_message = "Environments must be watched, but for the laptop, previews, and those that say no."
+  }
+  assert {
+    condition     = output.services.api.alarms == { enabled = true, errors = 0.5, latency_p99_ms = 800 } && !output.services.worker.alarms.enabled
+    error_message = "A service must say when it is ill, and another environment otherwise."
+  }
+}
+
+run "reject_alarms" {
+  command = plan
+  variables {
+    services_yaml = {
+      "src/services/api/service.yaml"    = "{alarms: {errors: 100}}"
+      "src/services/worker/service.yaml" = "{alarms: {latency_p99_ms: 29001}}"
+    }
+  }
+  expect_failures = [output.services]
+}
+
+run "reject_a_rollout_by_alarms_that_are_off" {
+  command = plan
+  variables {
+    services_yaml = {
+      "src/services/api/service.yaml"    = "{rollout: {alarms: [errors]}, alarms: {enabled: false}}"
+      "src/services/worker/service.yaml" = ""
+    }
+  }
+  expect_failures = [output.services]
+}
+
 run "knows_local_always" {
   command = plan
   variables {

@@ -75,6 +75,12 @@ class Ids:
             self.trace = f"Root=1-{int(now):08x}-{digits[32:56]}"
 
 
+def trace_root(trace: str) -> str:
+    """Return the id of a trace from its header, in which fields stand in any order (X-Ray: Tracing header)."""
+    match = _ROOT.search(trace)
+    return match[0].rpartition("=")[2] if match else ""
+
+
 class RequestTime:
     """The time as API Gateway writes it (``04/Mar/2020:19:15:17 +0000``), rendered once a second."""
 

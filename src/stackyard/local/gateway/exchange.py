@@ -125,6 +125,7 @@ class Exchange:
         self.office.journal.access(
             Access(
                 request_id=ids.request,
+                trace=ids.trace,
                 ip=request.client,
                 started=request.started,
                 method=request.method.decode("latin-1"),

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from stackyard.local.gateway.event import request_time
+from stackyard.local.gateway.event import request_time, trace_root
 
 _DELAY = 0.1
 _LARGEST = 32 * 1024 * 1024
@@ -26,6 +26,8 @@ class Access:
     """One request as the access log tells it. ``started`` in s since the epoch, latency in ms, length in bytes."""
 
     request_id: str
+    trace: str
+    """The header ``X-Amzn-Trace-Id``."""
     ip: str
     started: float
     method: str
@@ -44,6 +46,7 @@ class Access:
         return {
             "kind": "access",
             "requestId": self.request_id,
+            "xrayTraceId": trace_root(self.trace),
             "ip": self.ip,
             "requestTime": request_time(self.started),
             "requestTimeEpoch": int(self.started * 1000),

@@ -15,7 +15,9 @@ PATCHES: dict[str, tuple[str, ...]] = {
     "ecr": ("ecr_manifest_digest", "ecr_requested_tag"),
     "ecs": ("ecs_service_members", "ecs_steady_services", "ecs_service_deployments"),
     "eks": ("eks_cluster_members", "eks_cluster_updates", "eks_endpoint"),
+    "logs": ("logs_query_definitions",),
     "s3": ("s3_conditional_deny",),
+    "xray": ("xray_groups",),
 }
 """Service, as moto names it -> modules of this package; each has ``apply()``."""
 

@@ -1,0 +1,151 @@
+"""`inv logs --follow` at 1,000 lines a second of five services, from an endpoint that throttles, hangs and rotates.
+
+Counts what is printed against what was written, and measures how far behind it is, its memory and its CPU time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.bench.common import ROOT, environment, goal, say, table
+from tests.logsendpoint import LogsEndpoint, serving_logs
+
+SERVICES = ("api", "desk", "mail", "shop", "web")
+PROJECT = """\
+project: acme
+repository: acme/platform
+region: eu-west-1
+environments:
+  dev: {account: "111111111111"}
+"""
+INV = str(Path(sys.executable).with_name("inv"))
+
+
+@dataclass
+class Followed:
+    """What one run printed."""
+
+    numbers: dict[str, list[int]] = field(default_factory=dict[str, list[int]])
+    """By service, in the order in which they came."""
+    disorder: int = 0
+    """Lines that came after one with a later time."""
+    behind: list[float] = field(default_factory=list[float])
+    """How old lines were when they came (s)."""
+    memory: list[int] = field(default_factory=list[int])
+    """Resident, in KiB, once a second."""
+    code: int = 0
+    errors: str = ""
+    cpu: float = 0.0
+    """In s."""
+
+
+def make_checkout(folder: Path) -> None:
+    """Write a project with the five services, and the tasks."""
+    (folder / "stackyard.yaml").write_text(PROJECT)
+    shutil.copytree(ROOT / "tasks", folder / "tasks", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in SERVICES:
+        package = folder / "src/services" / name / name
+        package.mkdir(parents=True)
+        for file in ("../pyproject.toml", "__init__.py", "lambda_handler.py"):
+            (package / file).write_text("")
+        (package.parent / "service.yaml").write_text("kind: lambda\n")
+
+
+def log_groups() -> list[str]:
+    """Return the log groups of the five services."""
+    return [f"/aws/lambda/acme-dev-{name}" for name in SERVICES]
+
+
+def aws_settings(url: str) -> Mapping[str, str]:
+    """Return what makes `inv` speak to the endpoint."""
+    keys = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "local")
+    files = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
+    return {**environment(), **keys, **files, "AWS_ENDPOINT_URL": url, "AWS_EC2_METADATA_DISABLED": "true"}
+
+
+def follow(folder: Path, endpoint: LogsEndpoint, seconds: float, patience: float = 40.0) -> Followed:
+    """Follow until all that was written in ``seconds`` has been printed, then send Ctrl-C."""
+    found, before = Followed(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    argv = [INV, "logs", "--env", "dev", "--follow", "--json", "--since", "1h", *SERVICES]
+    with (
+        (folder / "errors").open("w+") as errors,
+        subprocess.Popen(
+            argv, cwd=folder, env=aws_settings(endpoint.url), stdout=subprocess.PIPE, stderr=errors
+        ) as inv,
+    ):
+        assert inv.stdout is not None
+        endpoint.ended = endpoint.began + seconds
+        until, looked, last, left = (
+            time.time() + seconds + patience,
+            0.0,
+            0,
+            int(seconds * endpoint.rate) * len(SERVICES),
+        )
+        for raw in inv.stdout:
+            line = json.loads(raw)
+            found.numbers.setdefault(line["service"], []).append(line["fields"]["number"])
+            found.disorder += line["time"] < last
+            last = max(last, line["time"])
+            found.behind.append(time.time() - line["time"] / 1000)
+            left -= 1
+            if time.time() - looked > 1:
+                looked = time.time()
+                found.memory.append(_resident(inv.pid))
+            if left == 0 or time.time() > until:
+                break
+        inv.send_signal(signal.SIGINT)
+        inv.stdout.read()
+        found.code = inv.wait()
+        errors.seek(0)
+        found.errors = errors.read()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    found.cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return found
+
+
+def _resident(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")))
+
+
+def main(argv: Sequence[str]) -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench logs", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=120, help="how long services write (120)")
+    parser.add_argument("--rate", type=int, default=200, help="lines a second of each of five services (200)")
+    options = parser.parse_args(argv)
+    with tempfile.TemporaryDirectory() as name:
+        make_checkout(Path(name))
+        with serving_logs(LogsEndpoint(log_groups(), rate=options.rate, hang_at=12)) as endpoint:
+            found = follow(Path(name), endpoint, options.seconds)
+    wanted = int(options.seconds * options.rate)
+    printed = sum(len(each) for each in found.numbers.values())
+    lost = sum(len(set(range(wanted)) - set(each)) for each in found.numbers.values())
+    behind, memory = sorted(found.behind), found.memory
+    half = len(memory) // 2
+    table(
+        ["lines", "lost", "twice", "out of order", "behind, median s", "p99", "most", "CPU s", "exit code"],
+        [
+            [
+                *(str(each) for each in (printed, lost, printed + lost - wanted * len(SERVICES), found.disorder)),
+                *(f"{behind[int(len(behind) * part)]:.1f}" for part in (0.5, 0.99)),
+                *(f"{behind[-1]:.1f}", f"{found.cpu:.1f}", str(found.code)),
+            ]
+        ],
+    )
+    say(f"the endpoint: {endpoint.told}")
+    say(f"resident MiB: first half at most {max(memory[:half]) / 1024:.0f}, second {max(memory[half:]) / 1024:.0f}")
+    goal("lines lost", lost, 0)
+    goal("memory of the second half beside that of the first", max(memory[half:]) / max(memory[:half]), 1.1)
