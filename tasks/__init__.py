@@ -28,6 +28,7 @@ from tasks.environment import bootstrap, deploy, destroy, docker_push, drift, pl
 from tasks.github import github_facts, github_report, github_role, github_setup
 from tasks.laptop import down, up
 from tasks.money import cost, prices
+from tasks.recovery import backup, mend, restore, state_history, state_restore
 from tasks.release import diff, promote, releases, rollback
 from tasks.service import add_service, api_key, remove_service, services
 from tasks.watch import logs, open_, status, trace
@@ -38,5 +39,6 @@ namespace = Collection(
     *(up, down, bootstrap, plan, diff, drift, docker_push, deploy, releases, promote, rollback, destroy),
     *(status, logs, trace, open_),
     *(services, add_service, remove_service, api_key, cost, prices, doctor, unlock),
+    *(mend, state_history, state_restore, backup, restore),
     *(github_setup, github_facts, github_role, github_report),
 )

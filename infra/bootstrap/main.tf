@@ -54,6 +54,7 @@ locals {
     }
     state    = "${local.state_bucket_arn}/app/${like}/terraform.tfstate"
     releases = "${local.state_bucket_arn}/releases/${like}/*"
+    drift    = "${local.state_bucket_arn}/drift/${like}.json"
   } }
 
   # What has no name to tell it by has the tags that infra/app gives to all it makes: `own` is for what is there already,

@@ -3,10 +3,11 @@ locals {
   read = { for name, arns in local.arns : name => {
     read = concat(local.read_edge[name], [
       {
+        # Its older versions, too: what was deleted or broken is told from what there never was.
         Sid      = "ReadOwnState"
         Effect   = "Allow"
-        Action   = ["s3:GetObject"]
-        Resource = arns.state
+        Action   = ["s3:GetObject", "s3:GetObjectVersion"]
+        Resource = [arns.state, arns.releases, arns.drift]
       },
       {
         # Terraform lists "env:/" to find workspaces, a deploy of a preview how many there are.
@@ -14,7 +15,14 @@ locals {
         Effect    = "Allow"
         Action    = ["s3:ListBucket"]
         Resource  = local.state_bucket_arn
-        Condition = { StringLike = { "s3:prefix" = concat(["app/${local.like[name]}/*", "env:/"], name == "previews" ? ["app/pr-"] : []) } }
+        Condition = { StringLike = { "s3:prefix" = concat(["app/${local.like[name]}/*", "drift/${local.like[name]}.json", "env:/"], name == "previews" ? ["app/pr-"] : []) } }
+      },
+      {
+        Sid       = "ListOwnVersions"
+        Effect    = "Allow"
+        Action    = ["s3:ListBucketVersions"]
+        Resource  = local.state_bucket_arn
+        Condition = { StringLike = { "s3:prefix" = ["app/${local.like[name]}/*", "releases/${local.like[name]}/*"] } }
       },
       {
         # Every environment's: a promotion reads another's. They hold no secrets.

@@ -17,7 +17,7 @@ locals {
       Sid      = "WriteOwnState"
       Effect   = "Allow"
       Action   = ["s3:PutObject"]
-      Resource = [arns.state, arns.releases]
+      Resource = [arns.state, arns.releases, arns.drift]
     },
     {
       Sid    = "LockOwnState"

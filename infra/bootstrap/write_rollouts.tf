@@ -66,5 +66,12 @@ locals {
         "apprunner/${substr("${local.begins[name]}-", 0, 29)}*", "ecs/${local.begins[name]}-*", "lambda/${local.begins[name]}-*",
       ] : "${local.arn["logs"]}:log-group:/aws/${group}"]
     },
+    {
+      # It makes them itself, and a destroy leaves none behind.
+      Sid      = "DeleteAppRunnersLogGroups"
+      Effect   = "Allow"
+      Action   = ["logs:DeleteLogGroup"]
+      Resource = [for end in ["", ":*"] : "${local.arn["logs"]}:log-group:/aws/apprunner/${substr("${local.begins[name]}-", 0, 29)}*${end}"]
+    },
   ] }
 }

@@ -202,9 +202,16 @@ ATTEMPTS: Mapping[str, Sequence[Request]] = {
         ),
         *(("s3:ListBucket", STATES, {"s3:prefix": prefix}) for prefix in ("", "app/", "app/prod/", "bootstrap/")),
         ("s3:ListBucket", STATES, {}),
-        ("s3:ListBucketVersions", STATES, {"s3:prefix": "app/dev/"}),
+        *(
+            ("s3:ListBucketVersions", STATES, {"s3:prefix": prefix})
+            for prefix in ("", "app/", "app/prod/", "bootstrap/")
+        ),
+        ("s3:ListBucketVersions", STATES, {}),
+        *((f"s3:{verb}", f"{STATES}/drift/prod.json", {}) for verb in ("GetObject", "PutObject")),
     ],
     "rewrite history": [
+        ("s3:GetObjectVersion", f"{STATES}/releases/prod/3.json", {}),
+        ("s3:DeleteObject", f"{STATES}/drift/dev.json", {}),
         ("s3:PutObject", f"{STATES}/releases/prod/3.json", {}),
         ("s3:DeleteObject", f"{STATES}/releases/dev/3.json", {}),
         ("s3:DeleteObjectVersion", f"{STATES}/releases/dev/3.json", {}),

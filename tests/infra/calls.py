@@ -48,6 +48,11 @@ class Call:
     answer: Json
 
     @property
+    def looks_at_bootstrap(self) -> bool:
+        """Whether an administrator's bootstrap asked about its own state."""
+        return str(self.parameters.get("Prefix") or self.parameters.get("Key")).startswith("bootstrap/")
+
+    @property
     def by(self) -> str:
         """Who of ours called: ``bootstrap``, ``app``, ``tasks``, or nobody of ours."""
         words = [word for word in self.agent.split() if word.startswith("stackyard/")]
@@ -93,7 +98,7 @@ class Reader:
         """Return each call of Terraform's in infra/app, and of the tasks, with what it asks for."""
         for call in calls:
             action = action_of(call.service, call.operation)
-            if call.by in {"app", "tasks"} and action not in FREE:
+            if call.by in {"app", "tasks"} and action not in FREE and not call.looks_at_bootstrap:
                 yield call, self._asked(action, call)
             if call.status < 300:
                 self._learn(call)

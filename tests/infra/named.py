@@ -27,6 +27,7 @@ _PREFIXES = {"monitoring": "cloudwatch"}
 _OTHERWISE = {
     "s3:HeadBucket": "s3:ListBucket",
     "s3:HeadObject": "s3:GetObject",
+    "s3:ListObjectVersions": "s3:ListBucketVersions",
     "s3:ListObjectsV2": "s3:ListBucket",
     "s3:PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
 }
@@ -172,7 +173,7 @@ class Place:
         """Return the condition keys that a call has beside tags."""
         keys: dict[str, str | None] = {}
         match action:
-            case "s3:ListBucket":
+            case "s3:ListBucket" | "s3:ListBucketVersions":
                 keys = {"s3:prefix": parameters.get("Prefix")}
             case "iam:CreateRole" | "iam:PutRolePermissionsBoundary":
                 keys = {"iam:PermissionsBoundary": parameters.get("PermissionsBoundary")}

@@ -149,6 +149,7 @@ STAY: Mapping[str, frozenset[str]] = {
         {"codedeploy:GetApplicationRevision", "codedeploy:RegisterApplicationRevision"}
     ),
     "EKS encrypts its secrets in the name of who makes the cluster": frozenset({"kms:CreateGrant"}),
+    "telling a state or a record that was lost from one that there never was": frozenset({"s3:GetObjectVersion"}),
     "EKS updates run on, and are asked for": frozenset({"eks:DescribeUpdate"}),
 }
 """Why they stay -> the rights."""

@@ -15,7 +15,15 @@ from tests.local.project import Project, copy_project, find_uv, free_port, insta
 from tests.turns import Turns
 from tests.waiting import until
 
-TOGETHER = ("test_page.py", "test_kinds.py", "test_locks.py", "test_change.py", "test_rollouts.py", "test_workflows.py")
+TOGETHER = (
+    "test_page.py",
+    "test_kinds.py",
+    "test_locks.py",
+    "test_change.py",
+    "test_rollouts.py",
+    "test_workflows.py",
+    "test_recovery.py",
+)
 """Files whose tests share one system."""
 
 LONG = ("test_killed", "test_releases", "test_rollouts", "test_kinds.py", "test_change", "test_locks")

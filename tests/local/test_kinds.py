@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from tests.clients import make_client
 from tests.infra.calls import judge, read_calls, read_given
 from tests.infra.named import Place
 from tests.infra.unused import LED, ROLLOUTS, STAY, explain
+from tests.leftovers import list_resources
 from tests.local.project import Project, smoke
 from tests.waiting import until
 
@@ -139,6 +141,8 @@ def test_every_kind_is_deployed_and_well(kinds: Project, before: Mapping[str, Ma
     assert {name: row["kind"] for name, row in rows.items()} == {"api": "lambda", **SERVICES}
     assert {row["deployed"] for row in rows.values()} == {"current"}
     assert rows["api"] == before["api"], "the services that came touched the one that was there"
+    sorts = {"functions", "log groups", "roles", "App Runner services", "ECS clusters", "EKS clusters", "networks"}
+    assert sorts <= list_resources(partial(client, kinds), "acme", "local").keys()
     key = show_key(kinds)
     for name in SERVICES:
         assert re.search(rf"^{name} +/health +200 +\d", done.out, re.MULTILINE), done.out
@@ -274,6 +278,7 @@ def test_destroyed_within_its_rights(kinds: Project, planned: range) -> None:
     """
     destroyed = kinds.run("destroy", "--env", "local", "--confirm", "local")
     assert destroyed.code == 0, destroyed.text()
+    assert list_resources(partial(client, kinds), "acme", "local") == {}, "of no service that there ever was"
     calls = read_calls(kinds.calls)
     verdict = judge(calls, Place("123456789012", "eu-west-1", "acme"), "local", planned)
     assert len(planned) > 100

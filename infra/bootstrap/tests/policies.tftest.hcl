@@ -75,6 +75,7 @@ run "lets_a_deploy_role_touch_its_own_environment_only" {
       "arn:aws:s3:::acme-state-111111111111-eu-west-1",
       "arn:aws:s3:::acme-state-111111111111-eu-west-1/app/dev/terraform.tfstate",
       "arn:aws:s3:::acme-state-111111111111-eu-west-1/app/dev/terraform.tfstate.tflock",
+      "arn:aws:s3:::acme-state-111111111111-eu-west-1/drift/dev.json",
       "arn:aws:s3:::acme-state-111111111111-eu-west-1/releases/*",
       "arn:aws:s3:::acme-state-111111111111-eu-west-1/releases/dev/*",
       "arn:aws:s3:::acme-state-111111111111-eu-west-1/releases/dev/underway.json",
@@ -87,6 +88,7 @@ run "lets_a_deploy_role_touch_its_own_environment_only" {
     condition = toset(flatten([for key, policy in aws_iam_policy.github : [for s in jsondecode(policy.policy).Statement : s.Resource if s.Effect == "Allow" && anytrue([for a in s.Action : contains(["s3:DeleteObject", "s3:PutObject"], a)])] if startswith(key, "dev_")])) == toset([
       "arn:aws:s3:::acme-state-111111111111-eu-west-1/app/dev/terraform.tfstate",
       "arn:aws:s3:::acme-state-111111111111-eu-west-1/app/dev/terraform.tfstate.tflock",
+      "arn:aws:s3:::acme-state-111111111111-eu-west-1/drift/dev.json",
       "arn:aws:s3:::acme-state-111111111111-eu-west-1/releases/dev/*",
       "arn:aws:s3:::acme-state-111111111111-eu-west-1/releases/dev/underway.json",
     ])
@@ -130,6 +132,7 @@ run "lets_previews_touch_previews_only" {
     condition = toset(flatten([for key, policy in aws_iam_policy.github : [for s in jsondecode(policy.policy).Statement : s.Resource if s.Effect == "Allow" && anytrue([for a in s.Action : contains(["s3:DeleteObject", "s3:PutObject"], a)])] if startswith(key, "previews_")])) == toset([
       "arn:aws:s3:::acme-state-111111111111-eu-west-1/app/pr-*/terraform.tfstate",
       "arn:aws:s3:::acme-state-111111111111-eu-west-1/app/pr-*/terraform.tfstate*",
+      "arn:aws:s3:::acme-state-111111111111-eu-west-1/drift/pr-*.json",
       "arn:aws:s3:::acme-state-111111111111-eu-west-1/releases/pr-*/*",
       "arn:aws:s3:::acme-state-111111111111-eu-west-1/releases/pr-*/underway.json",
     ])

@@ -1,12 +1,15 @@
 """``inv drift``: what of an environment was changed past Terraform; nothing is changed.
 
-Observe (Terraform reads every resource of the state again), decide (`stackyard.drift`), tell. What the working tree
-would change is no drift: `inv plan` shows that.
+Observe (Terraform reads every resource of the state again), decide (`stackyard.drift`), tell, leave a
+word in the state bucket. What the working tree would change is no drift: `inv plan` shows that.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from stackyard.commands.observe import variables, wanted_images
@@ -15,9 +18,10 @@ from stackyard.commands.session import Session
 from stackyard.commands.stacks import emulator_watched, init_stack
 from stackyard.commands.wanted import app_key
 from stackyard.drift import Drift, find_drift
+from stackyard.errors import MissingError
 from stackyard.plan import UNBUILT
 from stackyard.reports import render_drift
-from stackyard.tools.holding import write_atomically
+from stackyard.tools.holding import who_am_i, write_atomically
 from stackyard.tools.tfevents import short_address
 from stackyard.words import plural
 
@@ -46,7 +50,31 @@ def drift(session: Session) -> Drifted:
             found = find_drift(stack.show_data(planned))
         finally:
             planned.file.unlink(missing_ok=True)
+        leave_word(session, found)
     return Drifted(session.target.name, found)
+
+
+def leave_word(session: Session, found: Sequence[Drift]) -> None:
+    """Write down when drift was looked for, for `inv status`; a role that may only read leaves none.
+
+    Nor is one left of a preview: nothing would take it away with it.
+    """
+    target = session.target
+    if target.preview:
+        return
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    word = {"looked": now, "changes": len(found), "who": who_am_i()}
+    try:
+        session.aws.put_text(target.state_bucket, word_key(target.name), json.dumps(word, indent=2))
+    except MissingError as error:
+        if "no right" not in error.what:
+            raise
+        session.screen.note("`inv status` does not learn of it: looked by a role that may not write")
+
+
+def word_key(environment: str) -> str:
+    """Return where the word lies in the state bucket."""
+    return f"drift/{environment}.json"
 
 
 def show_drift(session: Session, done: Drifted) -> None:

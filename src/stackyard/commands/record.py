@@ -62,7 +62,7 @@ def begin(session: Session, source: Source) -> Underway:
     if owed is not None:
         last = read_last(session)
         if last is not None and last.id == owed.id:
-            _keep_images(session, last)
+            keep_images(session, last)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     underway = Underway(uuid.uuid4().hex, source, who_am_i(), now)
     session.aws.put_text(target.state_bucket, underway_key(target), json.dumps(asdict(underway), indent=2))
@@ -82,10 +82,12 @@ def record(
     last = read_release(session, number) if number else None
     owed = begun or (find_underway(session) if underway_key(target) in keys else None)
     if owed is None and last is not None and last.digests == wanted.digests:
+        if find_untagged(session, last):
+            keep_images(session, last)
         return Recorded(last, None, None)
     owed = owed or Underway(uuid.uuid4().hex, wanted.source, who_am_i(), "")
     if last is not None and last.id == owed.id:
-        _keep_images(session, last)
+        keep_images(session, last)
         _end(session, owed)
         earlier = find_numbers(keys)[:-1]
         return Recorded(last, read_release(session, earlier[-1]) if earlier else None, owed)
@@ -111,7 +113,7 @@ def record(
             id=owed.id,
         )
         if session.aws.put_new(target.state_bucket, release_key(target, number), release.record()):
-            _keep_images(session, release)
+            keep_images(session, release)
             _end(session, owed)
             return Recorded(release, last, owed)
 
@@ -173,7 +175,13 @@ def forget(session: Session) -> None:
 _ALL = 10**9
 
 
-def _keep_images(session: Session, release: Release) -> None:
+def find_untagged(session: Session, release: Release) -> list[str]:
+    """Return the tags that should keep a release's images and are not there: an image that was deleted lost them."""
+    wanted = release_tags(release)
+    return sorted(wanted.keys() - session.aws.find_images(session.target.image_repository, sorted(wanted)))
+
+
+def keep_images(session: Session, release: Release) -> None:
     """Tag a release's images, then take the tags of those away that are too long ago."""
     repository = _repository(session)
     repository.add_tags(release_tags(release))
@@ -200,6 +208,6 @@ def _unreadable(session: Session, name: str, error: ValueError) -> ToolError:
     return ToolError(
         f"{place} cannot be read",
         f"it is no record of a release ({str(error).splitlines()[0]})",
-        fix="The bucket keeps old versions of it.",
-        command=f"aws s3 cp {place} -",
+        fix="The bucket keeps old versions of it, and the images' tags say what it held.",
+        command=f"inv mend --env {target.name}",
     )

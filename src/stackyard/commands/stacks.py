@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Generator
 
 from stackyard.commands.session import Session
+from stackyard.commands.wholeness import require_state
 from stackyard.errors import RefusedError, StackyardError, ToolError
 from stackyard.local import daemons
 from stackyard.tools.holding import who_am_i
@@ -25,8 +26,8 @@ from stackyard.tools.tfevents import (
 _SIGNS = {"create": "+", "import": "+", "update": "~", "replace": "±", "delete": "-", "move": "→", "remove": "x"}
 
 
-def init_stack(session: Session, stack: Stack) -> None:
-    """Initialise a stack where that is needed."""
+def init_stack(session: Session, stack: Stack, *, whole: bool = True) -> None:
+    """Initialise a stack where that is needed, and see that its state is ``whole``. Raises StackyardError."""
     saved = stack.source / "errored.tfstate"
     if saved.exists():
         if not session.target.emulated:
@@ -40,6 +41,9 @@ def init_stack(session: Session, stack: Stack) -> None:
         saved.unlink()
     sources = stack_sources(session.root / "infra", stack.source.name)
     with emulator_watched(session):
+        if whole:
+            # First: an init reads the state, too.
+            require_state(session, stack.backend["key"])
         if stack.init(sources):
             session.screen.note("terraform init")
 

@@ -9,9 +9,10 @@ from stackyard.commands import bootstrap
 from stackyard.commands.session import Session
 from stackyard.commands.stacks import init_stack
 from stackyard.commands.wanted import app_key
-from stackyard.errors import MissingError, RefusedError, ToolError
+from stackyard.errors import MissingError, ToolError
 
-UNSET = "sha256:" + "0" * 64
+UNREADABLE = "unreadable"
+"""What stands for the id of a lock that has none."""
 
 
 def unlock(session: Session, *, lock_id: str, dry_run: bool = False) -> list[str]:
@@ -28,13 +29,22 @@ def unlock(session: Session, *, lock_id: str, dry_run: bool = False) -> list[str
             text = session.aws.read_text(target.state_bucket, f"{key}.tflock")
             if text is None:
                 continue
-            lock = _parse(text, key)
+            lock = _parse(text)
+            if lock is None:
+                screen.note(f"{key}: a lock that does not say whose it is ({len(text)} characters)")
+                found.append(UNREADABLE)
+                if not dry_run and lock_id in {"", UNREADABLE}:
+                    # Terraform could not release it: it asks the lock for its id.
+                    session.aws.delete_key(target.state_bucket, f"{key}.tflock")
+                    screen.note("released it")
+                    released.append(UNREADABLE)
+                continue
             found.append(lock["ID"])
             screen.note(f"{key}: {lock['Who']} since {lock['Created']} ({lock['Operation']}), id {lock['ID']}")
             if dry_run or (lock_id and lock["ID"] != lock_id):
                 continue
             stack = session.stack(name, key, {}, hold, "unlock")
-            init_stack(session, stack)
+            init_stack(session, stack, whole=False)
             done = stack.unlock(lock["ID"])
             if done.code != 0:
                 raise ToolError(f"could not release {lock['ID']}", detail=done.stderr, command="inv doctor")
@@ -47,12 +57,10 @@ def unlock(session: Session, *, lock_id: str, dry_run: bool = False) -> list[str
     return released
 
 
-def _parse(text: str, key: str) -> dict[str, Any]:
+def _parse(text: str) -> dict[str, Any] | None:
+    """Return what a lock says; None for one that was written only half, or by hand."""
     try:
-        return cast("dict[str, Any]", json.loads(text))
-    except ValueError as error:
-        raise RefusedError(
-            f"the lock of {key} is not readable",
-            str(error),
-            fix=f"Look at {key}.tflock in the state bucket and delete it by hand.",
-        ) from error
+        lock = json.loads(text)
+        return cast("dict[str, Any]", lock) if {"ID", "Who", "Created", "Operation"} <= lock.keys() else None
+    except (ValueError, AttributeError):
+        return None

@@ -153,6 +153,16 @@ class Aws:
             return MissingError(
                 f"no right to do this ({doing})", str(error), command=f"inv doctor --env {self.target.name}"
             )
+        if code == "NoSuchBucket":
+            bucket = cast("Mapping[str, Any]", error.response)["Error"].get("BucketName", self.target.state_bucket)
+            if bucket != self.target.state_bucket:
+                return MissingError(f"there is no bucket {bucket}", doing, command=f"aws s3 mb s3://{bucket}")
+            return MissingError(
+                "there is no state bucket",
+                f"{self.target.state_bucket} ({doing})",
+                fix="Bootstrap the account; or, where it was bootstrapped and the bucket is lost, bring back a backup.",
+                command=f"inv bootstrap --env {self.target.name}",
+            )
         return ToolError(f"AWS refused ({doing})", str(error), command=f"inv doctor --env {self.target.name}")
 
     def check_caller(self) -> Caller:
@@ -245,11 +255,11 @@ class Aws:
         return self.find_images(repository, [tag])[tag]
 
     def read_text(self, bucket: str, key: str) -> str | None:
-        """Return an object of the state bucket, or None."""
+        """Return an object of the state bucket, what is no UTF-8 in it replaced, or None."""
         s3 = self.client("s3")
         with self.explained(key):
             try:
-                return cast("bytes", s3.get_object(Bucket=bucket, Key=key)["Body"].read()).decode()
+                return cast("bytes", s3.get_object(Bucket=bucket, Key=key)["Body"].read()).decode(errors="replace")
             except (s3.exceptions.NoSuchKey, s3.exceptions.NoSuchBucket):
                 return None
 

@@ -36,6 +36,10 @@ class Planned:
     changes: tuple[Change, ...]
     changed: bool
 
+    def deleted(self) -> list[str]:
+        """Return the addresses of what goes for good."""
+        return [change.address for change in self.changes if change.action == "delete"]
+
 
 class LockedError(RefusedError):
     """Somebody else holds Terraform's lock on the state."""
@@ -49,6 +53,17 @@ class LockedError(RefusedError):
             command=f"inv unlock --env {environment} --id {lock.id}",
         )
         self.lock = lock
+
+
+def unreadable_lock(environment: str, words: str = "") -> RefusedError:
+    """Make the error for a lock that does not say whose it is; ``words`` are Terraform's."""
+    return RefusedError(
+        f"the state of {environment} is locked by a lock that cannot be read",
+        "it does not say whose it is",
+        fix="If nobody deploys, release it.",
+        command=f"inv unlock --env {environment}",
+        detail=words,
+    )
 
 
 @dataclass(slots=True)
@@ -226,6 +241,8 @@ class Stack:
         lock = find_lock(self.diagnostics)
         if lock is not None:
             return LockedError(lock, self.environment)
+        if any("acquiring the state lock" in diagnostic.summary for diagnostic in self.diagnostics):
+            return unreadable_lock(self.environment, "\n\n".join(each.text() for each in self.diagnostics))
         words = "\n\n".join(diagnostic.text() for diagnostic in self.diagnostics) or done.stderr or done.stdout[-2000:]
         if any("Saved plan is stale" in diagnostic.summary for diagnostic in self.diagnostics):
             why = "somebody else changed the state between our plan and our apply; nothing of ours was applied"
