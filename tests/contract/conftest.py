@@ -15,17 +15,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.remote import Producer
 
 from stackyard.tools.process import Completed, Daemon, SystemRunner, start_daemon
 from tests.clients import REGION, make_client
 from tests.terraform import found
+from tests.turns import Turns
 from tests.waiting import until
 
 ACCOUNT = "123456789012"
 ROOT = Path(__file__).parents[2]
 
+TOGETHER = ("test_ecs_deployments.py",)
+"""Files whose tests are one story: each goes on from where the one before it left the service."""
 
 LONG = ("test_every_kind_is_held", "test_infra.py", "test_network.py", "test_eks.py")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Turns:
+    """Leave a file's tests together where they are one story."""
+    return Turns(config, log, [(name,) for name in TOGETHER])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -34,8 +34,12 @@ module "load_balancer" {
 }
 
 module "ecs_cluster" {
-  source = "../modules/ecs-cluster"
-  name   = "acme-local"
+  source      = "../modules/ecs-cluster"
+  name        = "acme-local"
+  project     = "acme"
+  environment = "local"
+  account     = "123456789012"
+  region      = "eu-west-1"
 }
 
 module "ecs_service" {

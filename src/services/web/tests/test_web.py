@@ -86,5 +86,6 @@ def test_health_and_docs_are_every_services_own(deployed: str) -> None:
     """The page's rules do not reach them."""
     assert httpx.get(f"{deployed}/health").json()["service"] == "web"
     docs = httpx.get(f"{deployed}/web/docs")
-    assert "content-security-policy" not in docs.headers
+    # Its script comes from elsewhere.
+    assert "default-src" not in docs.headers["content-security-policy"]
     assert set(httpx.get(f"{deployed}/web/openapi.json").json()["paths"]) == {"/services.json"}
