@@ -5,6 +5,7 @@ Pure. Only names are kept, of resources and attributes: a value may be secret wi
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -13,6 +14,8 @@ LEFT_TO_OTHERS = {
     # Auto scaling's (`ignore_changes` in infra/modules).
     ("aws_ecs_service", "desired_count"),
     ("aws_eks_node_group", "scaling_config.desired_size"),
+    # A resource of its own gives it, and tells itself when it was changed (aws_sns_topic_policy).
+    ("aws_sns_topic", "policy"),
 }
 """Attributes, by resource type, that change while all is well."""
 
@@ -87,17 +90,34 @@ def _is_ours(attribute: str, role: Mapping[str, Any], known: set[tuple[str, str,
 def _differences(before: object, after: object, name: str) -> Iterable[str]:
     """Name the attributes that differ: a block of which there is one by what is in it, a list by itself.
 
-    Nothing, an empty text and an empty list are the same: AWS returns one for the other.
+    Nothing, an empty text and an empty list are the same: AWS returns one for the other. So are nothing, zero and no
+    within blocks: Terraform's provider cannot tell them apart there.
     """
     old, new = _members(before), _members(after)
     if old is not None and new is not None:
         for key in {*old, *new}:
             yield from _differences(old.get(key), new.get(key), f"{name}.{key}" if name else key)
-    elif before != after and not (before in _NOTHING and after in _NOTHING):
+    elif _essence(before) != _essence(after) and not (before in _NOTHING and after in _NOTHING):
         yield name
 
 
 _NOTHING: tuple[object, ...] = (None, "", [], {})
+
+
+def _essence(value: object) -> object:
+    """Return what of several blocks is said at all, in one order: they may be a set."""
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in cast("list[object]", value)):
+        return value
+    return sorted(json.dumps(_said(each), sort_keys=True) for each in cast("list[object]", value))
+
+
+def _said(value: object) -> object:
+    if isinstance(value, dict):
+        members = {key: _said(each) for key, each in cast("dict[str, object]", value).items()}
+        return {key: each for key, each in members.items() if each not in (*_NOTHING, 0, False)}
+    if isinstance(value, list):
+        return [_said(each) for each in cast("list[object]", value)]
+    return value
 
 
 def _members(value: object) -> dict[str, object] | None:

@@ -26,7 +26,7 @@ repository: acme/platform
 region: eu-west-1
 environments:
   dev: {{account: "{NUMBER}"}}
-  test: {{account: "{NUMBER}"}}
+  test: {{account: "{NUMBER}", alarms: {{enabled: false}}}}
   prod: {{account: "{NUMBER}", protected: true}}
 previews: {{account: "{NUMBER}"}}
 """

@@ -234,7 +234,14 @@ def test_drift_is_told_by_its_attributes() -> None:
     assert drift("aws_x", {"a": 1}, None, "delete") == ["aws_x.this is gone"]
     assert drift("aws_x", {"a": None, "b": [], "c": ""}, {"a": {}, "b": None, "c": None}) == []
     assert drift("aws_ecs_service", {"desired_count": 1}, {"desired_count": 4}) == []
+    assert drift("aws_sns_topic", {"policy": "{}"}, {"policy": "{1}"}) == []
+    assert drift("aws_sns_topic_policy", {"policy": "{}"}, {"policy": "{1}"}) != []
     assert find_drift({}) == []
+    blocks = [{"id": "sum", "period": None, "metric": []}, {"id": "all", "period": 0, "metric": [{"stat": "Sum"}]}]
+    read = [{"id": "all", "period": None, "metric": [{"stat": "Sum", "unit": ""}]}, {"id": "sum", "return_data": False}]
+    assert drift("aws_x", {"query": blocks}, {"query": read}) == []
+    assert drift("aws_x", {"query": blocks}, {"query": read[:1]}) == ["aws_x.this: query was changed"]
+    assert drift("aws_x", {"names": ["a", "b"]}, {"names": ["b", "a"]}) == ["aws_x.this: names was changed"]
 
 
 def test_a_policy_given_by_hand_is_drift() -> None:
