@@ -15,8 +15,8 @@ RUN --mount=type=cache,target=/root/.cache/pip --mount=type=secret,id=pip.conf,t
 ENV UV_PYTHON_DOWNLOADS=never UV_LINK_MODE=copy UV_COMPILE_BYTECODE=1 PYC_INVALIDATION_MODE=UNCHECKED_HASH
 WORKDIR /build
 
-# What goes in, as two lists. The next stages see only the lists' content: a changed source file leaves the layer of
-# third-party packages alone.
+# What goes in, as three lists. The next stages see only the lists' content: a changed source file of the service leaves
+# the layers of third-party packages and of what services share alone.
 FROM uv AS lists
 ARG SERVICE
 COPY pyproject.toml uv.lock ./
@@ -25,7 +25,13 @@ RUN uv export -q --frozen --no-dev --no-annotate --no-header --package "${SERVIC
       --no-emit-workspace -o third-party.txt && \
     uv export -q --frozen --no-dev --no-annotate --no-header --package "${SERVICE}" \
       --no-hashes --no-editable -o all.txt && \
-    grep '^\./' all.txt > own.txt
+    sed -n 's/^\(\.\/[^ ;[]*\).*/\1/p' all.txt > packages.txt && \
+    mkdir shared && touch shared/shared.txt own.txt && \
+    while read -r package; do \
+      if [ "${package}" = "./src/services/${SERVICE}" ]; then echo "${package}" > own.txt; \
+      else echo "${package}" >> shared/shared.txt && cp -a --parents "${package}" shared; fi; \
+    done < packages.txt && \
+    test -s own.txt
 
 FROM uv AS third-party
 ARG TARGETARCH
@@ -36,15 +42,23 @@ RUN --mount=type=cache,target=/root/.cache/uv --mount=type=secret,id=uv.toml,tar
       --target /app/lib -r third-party.txt && \
     rm -rf /app/lib/bin /app/lib/.lock
 
+FROM uv AS shared
+COPY --from=lists /build/shared ./
+RUN --mount=type=cache,target=/root/.cache/uv --mount=type=secret,id=uv.toml,target=/etc/uv/uv.toml \
+    mkdir -p /app/shared && \
+    if [ -s shared.txt ]; then uv pip install -q --no-deps --no-sources --target /app/shared -r shared.txt; fi && \
+    rm -rf /app/shared/bin /app/shared/.lock /app/shared/*.dist-info/direct_url.json /app/shared/*.dist-info/uv_cache.json
+
 FROM lists AS own
 RUN --mount=type=cache,target=/root/.cache/uv --mount=type=secret,id=uv.toml,target=/etc/uv/uv.toml \
     uv pip install -q --no-deps --no-sources --target /app/own -r own.txt && \
     rm -rf /app/own/bin /app/own/.lock /app/own/*.dist-info/direct_url.json /app/own/*.dist-info/uv_cache.json
 
 FROM ${BASE_IMAGE} AS runtime
-ENV PYTHONPATH=/app/own:/app/lib PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+ENV PYTHONPATH=/app/own:/app/shared:/app/lib PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /app
 COPY --from=third-party /app/lib lib
+COPY --from=shared /app/shared shared
 COPY --from=own /app/own own
 USER 10001:10001
 

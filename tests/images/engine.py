@@ -24,9 +24,9 @@ LIMIT = 30
 _LISTING = """
 import json, os, pathlib, platform, shutil, sys
 app = pathlib.Path("/app")
-own = app / "own"
+own = [app / "own", app / "shared"]
 sources = list(app.rglob("*.py"))
-files = [p.relative_to(own) for p in own.rglob("*") if p.is_file() and "__pycache__" not in p.parts]
+files = [p.relative_to(f) for f in own for p in f.rglob("*") if p.is_file() and "__pycache__" not in p.parts]
 print(json.dumps({
     "python": platform.python_version(),
     "user": os.getuid(),

@@ -58,7 +58,7 @@ def test_only_what_runs_is_inside(project: Path, front: str) -> None:
     assert {"fastapi", "httptools", "uvicorn", "uvloop"} <= set(content.lib)
     assert not {"awslambdaric", "bin", "botocore", "httpx", "pip", "pytest", "uv"} & set(content.lib)
     assert content.python.startswith("3.14.")
-    assert (content.user, content.top) == (10001, ["lib", "own"])
+    assert (content.user, content.top) == (10001, ["lib", "own", "shared"])
     assert (content.uncompiled, content.compilers, content.writable) == ([], [], [])
 
 

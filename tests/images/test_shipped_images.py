@@ -48,7 +48,7 @@ def test_only_what_runs_is_inside(images: Images, service: str) -> None:
     runs, other = ("awslambdaric", "uvicorn") if TARGETS[service] == "lambda" else ("uvicorn", "awslambdaric")
     assert content.python.startswith("3.14.")
     assert content.user == 10001
-    assert content.top == ["lib", "own"]
+    assert content.top == ["lib", "own", "shared"]
     assert {path.partition("/")[0] for path in content.own} == {service, "servicekit"}
     assert {runs, "fastapi"} <= set(content.lib)
     assert not {other, "bin", "moto", "pip", "pytest", "stackyard", "uv"} & set(content.lib)
