@@ -106,9 +106,10 @@ _NOTHING: tuple[object, ...] = (None, "", [], {})
 
 def _essence(value: object) -> object:
     """Return what of several blocks is said at all, in one order: they may be a set."""
-    if not isinstance(value, list) or not all(isinstance(each, dict) for each in cast("list[object]", value)):
-        return value
-    return sorted(json.dumps(_said(each), sort_keys=True) for each in cast("list[object]", value))
+    items = cast("list[object]", value) if isinstance(value, list) else None
+    if items is None or not all(isinstance(each, dict) for each in items):
+        return cast("object", value)
+    return sorted(json.dumps(_said(each), sort_keys=True) for each in items)
 
 
 def _said(value: object) -> object:

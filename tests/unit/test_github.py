@@ -237,8 +237,14 @@ def test_drift_is_told_by_its_attributes() -> None:
     assert drift("aws_sns_topic", {"policy": "{}"}, {"policy": "{1}"}) == []
     assert drift("aws_sns_topic_policy", {"policy": "{}"}, {"policy": "{1}"}) != []
     assert find_drift({}) == []
-    blocks = [{"id": "sum", "period": None, "metric": []}, {"id": "all", "period": 0, "metric": [{"stat": "Sum"}]}]
-    read = [{"id": "all", "period": None, "metric": [{"stat": "Sum", "unit": ""}]}, {"id": "sum", "return_data": False}]
+    blocks: list[dict[str, object]] = [
+        {"id": "sum", "period": None, "metric": []},
+        {"id": "all", "period": 0, "metric": [{"stat": "Sum"}]},
+    ]
+    read: list[dict[str, object]] = [
+        {"id": "all", "period": None, "metric": [{"stat": "Sum", "unit": ""}]},
+        {"id": "sum", "return_data": False},
+    ]
     assert drift("aws_x", {"query": blocks}, {"query": read}) == []
     assert drift("aws_x", {"query": blocks}, {"query": read[:1]}) == ["aws_x.this: query was changed"]
     assert drift("aws_x", {"names": ["a", "b"]}, {"names": ["b", "a"]}) == ["aws_x.this: names was changed"]
