@@ -110,7 +110,7 @@ class Guard:
 
     async def _verify(self, scope: Scope) -> Claims:
         from servicekit.issuer import UnavailableError  # noqa: PLC0415  see the module's docstring
-        from servicekit.tokens import TokenError, read_kid, verify  # noqa: PLC0415
+        from servicekit.tokens import TokenError, read_kid, verify  # noqa: PLC0415  see the module's docstring
 
         try:
             token = _bearer(scope)
