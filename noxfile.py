@@ -163,6 +163,13 @@ def browser(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """The site, strictly, and every shell block of the pages, typed: `nox -s docs [-- --write-times]`."""
+    sync(session, "test", "dev", "docs")
+    session.run("pytest", "tests/docs", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Print figures, side by side: `nox -s bench -- NAME`, without a name all.
 

@@ -176,7 +176,7 @@ def bookshop(project: Project) -> Generator[Bookshop]:
     project.up()
     for service, kind in KINDS.items():
         adopt(project, service, kind)
-    [commands] = blocks("sh")
+    [commands] = blocks("bash")
     path = f"{project.inv.parent}:{Path(find_uv()).parent}:{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-ec", commands], cwd=project.root, env=project.environment(PATH=path), capture_output=True, text=True,
