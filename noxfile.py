@@ -28,6 +28,7 @@ LINT = (
     ("yamllint", "--strict", "."),
     ("python", "-m", "stackyard.schemas", "--check"),
     ("python", "-m", "stackyard.costtable", "--check"),
+    ("python", "-m", "stackyard.diagram", "--check"),
     ("python", "tests/terraform.py", "fmt", "-check", "-recursive", "infra"),
 )
 

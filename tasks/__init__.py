@@ -24,6 +24,7 @@ if (here := str(Path(__file__).parent)) in sys.path:
 
 from tasks import parsing
 from tasks.check import doctor, unlock
+from tasks.drawing import diagram
 from tasks.environment import bootstrap, deploy, destroy, docker_push, drift, plan
 from tasks.github import github_facts, github_report, github_role, github_setup
 from tasks.laptop import down, up
@@ -37,7 +38,7 @@ parsing.mend()
 
 namespace = Collection(
     *(up, down, bootstrap, plan, diff, drift, docker_push, deploy, releases, promote, rollback, destroy),
-    *(status, logs, trace, open_),
+    *(status, logs, trace, open_, diagram),
     *(services, add_service, remove_service, api_key, cost, prices, doctor, unlock),
     *(mend, state_history, state_restore, backup, restore),
     *(github_setup, github_facts, github_role, github_report),

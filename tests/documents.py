@@ -27,7 +27,7 @@ FENCE = re.compile(
     r"^(?P<indent> *)(?P<ticks>`{3,})(?P<language>[^\n`]*)\n(?P<text>.*?)^(?P=indent)(?P=ticks) *$", re.M | re.S
 )
 MARK = re.compile(r"<!-- (?P<kind>[a-z]+)(?:: (?P<value>.+?))? -->")
-KINDS = {"live", "run", "until", "prints"}
+MARKS = {"live", "run", "until", "prints"}
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,9 @@ class Block:
 
         Raises ValueError where the shell would not understand it.
         """
-        joined = re.sub(r"<<-? ?['\"]?(\w+)['\"]?[^\n]*\n.*?^\s*\1$", "", self.text.replace("\\\n", " "), flags=re.M | re.S)
+        joined = re.sub(
+            r"<<-? ?['\"]?(\w+)['\"]?[^\n]*\n.*?^\s*\1$", "", self.text.replace("\\\n", " "), flags=re.M | re.S
+        )
         bare = re.sub(r"(^|(?<=\s))#( .*|$)", "", joined, flags=re.MULTILINE)
         lexer = shlex.shlex(bare.replace("\n", " ; "), posix=True, punctuation_chars=";|&<>()")
         lexer.whitespace_split, lexer.commenters = True, ""
@@ -86,7 +88,9 @@ def find_blocks(page: str, text: str) -> list[Block]:
 
 def read_pages() -> dict[str, str]:
     """Return the text of the project's documentation by path, decisions and reference included."""
-    paths = [path for name in PAGES for path in ([ROOT / name] if (ROOT / name).is_file() else (ROOT / name).rglob("*.md"))]
+    paths = [
+        path for name in PAGES for path in ([ROOT / name] if (ROOT / name).is_file() else (ROOT / name).rglob("*.md"))
+    ]
     return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in sorted(paths)}
 
 
@@ -106,7 +110,7 @@ def check_task(words: list[str]) -> str:
     return ""
 
 
-def names_commands(file: str, command: list[str]) -> bool:
+def names_command(file: str, command: list[str]) -> bool:
     """Tell whether a file has a command, as one line or as the words of a call, in their order.
 
     A file that greps for a line of the README has what its pattern takes.

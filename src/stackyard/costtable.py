@@ -12,6 +12,7 @@ from pathlib import Path
 from stackyard.costs import Ground, Traffic, estimate
 from stackyard.kinds import KINDS
 from stackyard.manifest import Service
+from stackyard.marked import place
 from stackyard.prices import Prices, read_prices
 
 FILE = "README.md"
@@ -42,9 +43,7 @@ def render_table(prices: Prices) -> str:
 
 def place_table(text: str, table: str) -> str:
     """Put the table between its marks; a text without them stays as it is."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    return f"{before}{begin}\n{table}\n{end}{after}" if begin and end else text
+    return place(text, BEGIN, END, table)
 
 
 def write_table(root: Path, prices: Prices) -> bool:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from stackyard.marked import place
 from tests.docs.typist import Step
 from tests.documents import ROOT
 
@@ -42,13 +43,7 @@ def name_step(step: Step) -> str:
     return f"`{said if len(said) <= 96 else said[:95] + '…'}`".replace("|", "\\|")
 
 
-def place_times(text: str, table: str) -> str:
-    """Put the table between its marks. Raises ValueError where they are not there."""
-    begin, end = text.index(BEGIN) + len(BEGIN), text.index(END)
-    return f"{text[:begin]}\n{table}\n{text[end:]}"
-
-
 def write_times(taken: dict[str, Sequence[Step]]) -> None:
     """Write the table into its page."""
     path = ROOT / PAGE
-    path.write_text(place_times(path.read_text(encoding="utf-8"), render_times(taken)), encoding="utf-8")
+    path.write_text(place(path.read_text(encoding="utf-8"), BEGIN, END, render_times(taken)), encoding="utf-8")

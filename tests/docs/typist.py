@@ -151,8 +151,8 @@ class Typist:
 
     def leave(self) -> None:
         """Type Ctrl-C where something still runs."""
-        for background in reversed(self.running):
-            background.interrupt()
+        while self.running:
+            self.running.pop().interrupt()
 
 
 def surroundings(root: Path) -> dict[str, str]:
@@ -179,6 +179,7 @@ def lacking(shown: str, printed: str) -> str:
 
 def normalise(line: str) -> str:
     """Take out of a line what differs from run to run."""
+    line = re.sub(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "0", line)
     line = re.sub(r"\b(?=[0-9a-f]*\d)[0-9a-f]{8,}\b|\d+(?:[.,]\d+)*", "0", line)
     return re.sub(r"\s+", " ", line).strip()
 

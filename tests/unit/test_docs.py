@@ -14,8 +14,18 @@ import yaml
 import tasks
 from stackyard.manifest import ServiceFile
 from stackyard.project import Project
+from tests.documents import (
+    FENCE,
+    LANGUAGES,
+    MARKS,
+    ROOT,
+    check_task,
+    find_blocks,
+    names_command,
+    read_blocks,
+    read_pages,
+)
 
-ROOT = Path(__file__).resolve().parents[2]
 LEFT_OUT = {"node_modules", "__pycache__"}
 COMMANDS = [
     "python3 -m venv .uv && .uv/bin/pip install -q uv && .uv/bin/uv run inv up",
@@ -32,6 +42,9 @@ def find_pages() -> Iterator[Path]:
 
 PAGES = {str(page.relative_to(ROOT)): page.read_text(encoding="utf-8") for page in sorted(find_pages())}
 OURS = {name: text for name, text in PAGES.items() if name == "README.md" or name.startswith("docs/")}
+TEXTS = read_pages()
+BLOCKS = read_blocks()
+SESSIONS = re.findall(r"^def (\w+)\(session", (ROOT / "noxfile.py").read_text(encoding="utf-8"), re.MULTILINE)
 TASKS = cast("dict[str, Any]", tasks.namespace.tasks)  # Invoke's tasks have no types
 WORDS = {
     ("remove-service", "name"),
@@ -100,11 +113,82 @@ def test_the_table_of_tasks_is_complete() -> None:
 @pytest.mark.parametrize("name", OURS)
 def test_every_nox_session_and_path_exists(name: str) -> None:
     """`nox -s NAME` is a session; what looks like a path of the project is one."""
-    sessions = re.findall(r"^def (\w+)\(session", (ROOT / "noxfile.py").read_text(encoding="utf-8"), re.MULTILINE)
-    assert set(re.findall(r"\bnox -s (\w+)", PAGES[name])) <= set(sessions)
+    assert set(re.findall(r"\bnox -s (\w+)", PAGES[name])) <= set(SESSIONS)
     paths = re.findall(r"`((?:src|tests|infra|docs)/[\w./-]+)`", without_fences(PAGES[name]))
     mentioned = [path for path in paths if not path.startswith(("src/services/order-desk", "src/services/worker"))]
     assert [path for path in mentioned if not (ROOT / path).exists()] == []
+
+
+def test_fences_say_what_they_hold() -> None:
+    """A language that is known: what is to be typed is bash, what it prints or what lies in a file is not."""
+    assert [f"{block.place}: {block.language!r}" for block in BLOCKS if block.language not in LANGUAGES] == []
+    assert [page for page, text in TEXTS.items() if FENCE.sub("", text).count("```")] == []
+
+
+def test_shell_blocks_hold_commands_only() -> None:
+    """No prompt, and nothing that a shell could not read."""
+    shell = [block for block in BLOCKS if block.language == "bash"]
+    assert len(shell) > 40
+    assert [block.place for block in shell if not block.commands() or re.search(r"^\s*\$ ", block.text, re.M)] == []
+
+
+def test_marks_are_known_and_say_why() -> None:
+    """Only those of tests/documents.py, each before a block, `live` and `run` with a reason."""
+    wrong = [block.place for block in BLOCKS if block.kind and block.kind not in MARKS]
+    wrong += [block.place for block in BLOCKS if block.kind in ("live", "run", "until") and not block.value]
+    wrong += [block.place for block in BLOCKS if (block.kind == "prints") == (block.language == "bash") and block.kind]
+    assert wrong == []
+    written = sum(len(re.findall(rf"^ *<!-- (?:{'|'.join(MARKS)})\b", text, re.M)) for text in TEXTS.values())
+    assert written == sum(block.kind in MARKS for block in BLOCKS)
+
+
+def test_blocks_that_a_test_runs_stand_in_that_test() -> None:
+    """Each command literally, or the page's name where the test reads the block from it."""
+    wrong: list[str] = []
+    for block in BLOCKS:
+        if block.kind == "run":
+            text = (ROOT / block.value).read_text(encoding="utf-8") if (ROOT / block.value).is_file() else ""
+            missing = [each for each in block.commands() if not names_command(text, each)]
+            if missing and block.page not in text:
+                wrong.append(f"{block.place}: {block.value} does not run {missing}")
+    assert wrong == []
+
+
+def test_every_command_of_a_shell_block_can_be_typed() -> None:
+    """Invoke itself, with the real tasks, takes each `inv …`; sessions of nox and tools that uv runs are there."""
+    wrong: list[str] = []
+    for block in BLOCKS:
+        for words in block.commands() if block.language == "bash" else []:
+            if "inv" in words[:3]:
+                said = check_task(words[words.index("inv") + 1 :])
+                wrong += [f"{block.place}: {' '.join(words)}: {said}"] if said else []
+            elif "nox" in words[:3] and "-s" in words:
+                wrong += [] if words[words.index("-s") + 1] in SESSIONS else [f"{block.place}: {' '.join(words)}"]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("page", "found"),
+    [
+        ("```bash\nls\n```\n", ("bash", "", "", [["ls"]])),
+        ("<!-- live: needs AWS -->\n```bash\ninv plan --env dev   # why\n```\n", ("bash", "live", "needs AWS", None)),
+        ("  <!-- run: tests/x.py -->\n  ```bash\n  a | b 'c d' && e\n  ```\n", ("bash", "run", "tests/x.py", None)),
+        ("<!-- live: too far -->\n\n```bash\nA=1 ls \\\n -l\n```\n", ("bash", "", "", [["ls", "-l"]])),
+    ],
+)
+def test_a_block_is_read_with_its_mark(page: str, found: tuple[str, str, str, list[list[str]] | None]) -> None:
+    """The mark stands in the line right before the fence; comments and assignments are no words of a command."""
+    [block] = find_blocks("page.md", page)
+    assert (block.language, block.kind, block.value) == found[:3]
+    assert found[3] is None or block.commands() == found[3]
+    assert not any(word.startswith("#") for words in block.commands() for word in words)
+
+
+def test_links_to_elsewhere_have_an_address() -> None:
+    """https and a host; nobody asks them, since a test has no internet."""
+    links = {link for text in TEXTS.values() for link in re.findall(r"\]\(([a-z]+:[^)\s]*)\)", without_code(text))}
+    assert links
+    assert [link for link in links if not re.fullmatch(r"https://[\w.-]+\.[a-z]{2,}(/[^\s()<>]*)?", link)] == []
 
 
 @pytest.mark.parametrize("command", COMMANDS)
