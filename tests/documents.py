@@ -1,7 +1,9 @@
 """The Markdown pages of the project, and the blocks of code in them, as the tests read them.
 
-A shell block is fenced as ``bash`` and executed by tests/docs, unless a comment in the line before its fence says why
-not: ``<!-- live: needs an AWS account -->``, or ``<!-- run: tests/local/test_x.py -->`` where that file runs its commands.
+A shell block is fenced as ``bash`` and executed by tests/docs, unless a comment in the line before its fence says
+why not: ``<!-- live: needs an AWS account -->``, or ``<!-- run: tests/x.py -->`` where that file runs its commands.
+What goes on until Ctrl-C has ``<!-- until: … -->`` with words that it prints when it is ready (`inv up` needs none).
+A block of text with ``<!-- prints -->`` is compared with what the block before it printed.
 """
 
 from __future__ import annotations

@@ -81,15 +81,15 @@ class Typist:
     running: list[Background] = field(default_factory=list[Background])
 
     def type(self, blocks: Sequence[Block]) -> None:
-        """Type every block that is to be executed, write every file, compare what is said to be printed."""
+        """Type every block that is to be executed, write files of folders that are there, compare what is printed."""
         for number, block in enumerate(blocks):
             if block.executed:
                 shown = blocks[number + 1] if number + 1 < len(blocks) and blocks[number + 1].kind == "prints" else None
                 self._run(block, shown)
             elif block.language in ("yaml", "toml", "python") and (named := FILE_BLOCK.match(block.text)):
                 file = self.root / named[1]
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_text(block.text, encoding="utf-8")
+                if file.parent.is_dir():
+                    file.write_text(block.text, encoding="utf-8")
 
     def _run(self, block: Block, shown: Block | None) -> None:
         began = time.monotonic()

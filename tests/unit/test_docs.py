@@ -185,7 +185,7 @@ def test_a_block_is_read_with_its_mark(page: str, found: tuple[str, str, str, li
 
 
 def test_links_to_elsewhere_have_an_address() -> None:
-    """https and a host; nobody asks them, since a test has no internet."""
+    """An https one with a host; nobody asks them, since a test has no internet."""
     links = {link for text in TEXTS.values() for link in re.findall(r"\]\(([a-z]+:[^)\s]*)\)", without_code(text))}
     assert links
     assert [link for link in links if not re.fullmatch(r"https://[\w.-]+\.[a-z]{2,}(/[^\s()<>]*)?", link)] == []
