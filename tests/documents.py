@@ -3,7 +3,8 @@
 A shell block is fenced as ``bash`` and executed by tests/docs, unless a comment in the line before its fence says
 why not: ``<!-- live: needs an AWS account -->``, or ``<!-- run: tests/x.py -->`` where that file runs its commands.
 What goes on until Ctrl-C has ``<!-- until: … -->`` with words that it prints when it is ready (`inv up` needs none).
-A block of text with ``<!-- prints -->`` is compared with what the block before it printed.
+A block of text with ``<!-- prints -->`` is compared with what the block before it printed; after ``prints: exactly``
+the figures in it, too.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ class Typist:
             printed = self._start(block, block.value if block.kind == "until" else READY)
         else:
             printed = self._finish(block)
-        while shown and (missing := lacking(shown.text, self._here(printed, back=True))):
+        while shown and (missing := lacking(shown, self._here(printed, back=True))):
             # Saving a file takes a moment to show; only questions may be asked again.
             patient = re.fullmatch(r"(?:[^\n]*\n)?curl [^\n]*\n", block.text) and time.monotonic() - began < 20
             assert patient, f"{block.place} does not print {missing!r}, but:\n{printed}"
@@ -164,24 +164,27 @@ def surroundings(root: Path) -> dict[str, str]:
     return {**kept, "HOME": str(Path.home()), "PATH": os.pathsep.join([uv, *path])}
 
 
-def lacking(shown: str, printed: str) -> str:
+def lacking(shown: Block, printed: str) -> str:
     """Return the first line of ``shown`` that ``printed`` does not have after the lines before; nothing if it has all.
 
-    Figures, hashes and runs of blanks may differ; ``…`` stands for anything.
+    Runs of blanks may differ, and figures and hashes where it is not to be exact; ``…`` stands for anything.
     """
-    there = iter(normalise(line) for line in printed.splitlines())
-    for line in shown.splitlines():
-        wanted = re.escape(normalise(line)).replace("…", ".*")
+    exact = shown.value == "exactly"
+    there = iter(normalise(line, exact=exact) for line in printed.splitlines())
+    for line in shown.text.splitlines():
+        wanted = re.escape(normalise(line, exact=exact)).replace("…", ".*")
         if wanted not in ("", ".*") and not any(re.fullmatch(wanted, each) for each in there):
             return line
     return ""
 
 
-def normalise(line: str) -> str:
-    """Take out of a line what differs from run to run."""
+def normalise(line: str, *, exact: bool) -> str:
+    """Take out of a line what differs from run to run: blanks alone, or figures and hashes, too."""
+    if exact:
+        return " ".join(line.split())
     line = re.sub(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "0", line)
     line = re.sub(r"\b(?=[0-9a-f]*\d)[0-9a-f]{8,}\b|\d+(?:[.,]\d+)*", "0", line)
-    return re.sub(r"\s+", " ", line).strip()
+    return " ".join(line.split())
 
 
 @contextlib.contextmanager

@@ -136,6 +136,7 @@ def test_marks_are_known_and_say_why() -> None:
     """Only those of tests/documents.py, each before a block, `live` and `run` with a reason."""
     wrong = [block.place for block in BLOCKS if block.kind and block.kind not in MARKS]
     wrong += [block.place for block in BLOCKS if block.kind in ("live", "run", "until") and not block.value]
+    wrong += [block.place for block in BLOCKS if block.kind == "prints" and block.value not in ("", "exactly")]
     wrong += [block.place for block in BLOCKS if (block.kind == "prints") == (block.language == "bash") and block.kind]
     assert wrong == []
     written = sum(len(re.findall(rf"^ *<!-- (?:{'|'.join(MARKS)})\b", text, re.M)) for text in TEXTS.values())

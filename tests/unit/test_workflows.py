@@ -252,7 +252,7 @@ def test_pull_requests_of_documentation_alone_are_checked_quickly() -> None:
     """Style and unit tests read documentation; the required job waits for what ran."""
     results = choose_jobs("ci", pull_request(SAME), {}, {"facts": FACTS | {"code": "false"}})
     ran = {job for job, result in results.items() if result == "success"}
-    assert ran == {"facts", "lint", "unit", "security", "ci"}
+    assert ran == {"facts", "lint", "unit", "docs", "security", "ci"}
     assert set(Job("ci", "ci", WORKFLOWS["ci"]["jobs"]["ci"]).needs) == set(WORKFLOWS["ci"]["jobs"]) - {"ci"}
 
 
