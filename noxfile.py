@@ -83,7 +83,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typecheck(session: nox.Session) -> None:
     """Types, strictly."""
-    sync(session, "typecheck", "test", "dev", "browser", "fuzz")
+    sync(session, "typecheck", "test", "dev", "browser", "fuzz", "docs")
     # Told, because it would otherwise look into the project's own .venv.
     session.run("basedpyright", "--pythonpath", f"{session.bin}/python")
 

@@ -81,7 +81,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Set the order of the pages, the repository, and headings' anchors as GitHub makes them."""
     config.nav = order_pages((ROOT / "docs" / INDEX).read_text(encoding="utf-8"))
     config.repo_url = f"https://github.com/{read_project(ROOT).repository}"
-    config.mdx_configs["toc"]["slugify"] = anchor_of
+    config.mdx_configs["toc"]["slugify"] = anchor_of  # pyright: ignore[reportUnknownMemberType]  (MkDocs's own)
     return config
 
 

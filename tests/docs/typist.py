@@ -154,6 +154,12 @@ class Typist:
         while self.running:
             self.running.pop().interrupt()
 
+    def end(self) -> None:
+        """Leave nothing running, in the background neither."""
+        self.leave()
+        if (self.root / ".venv").exists():
+            self._finish(Block("the end", 0, "bash", "inv down\n"))
+
 
 def surroundings(root: Path) -> dict[str, str]:
     """Return what `env -i` with HOME and PATH leaves, uv on PATH as the pages take for granted."""
@@ -204,9 +210,7 @@ def fresh_clone(folder: Path) -> Generator[Typist]:
     try:
         yield typist
     finally:
-        typist.leave()
-        if (clone / ".venv").exists():
-            typist._finish(Block("the end", 0, "bash", "inv down\n"))
+        typist.end()
 
 
 def git(folder: Path, *arguments: str) -> str:
