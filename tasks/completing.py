@@ -68,7 +68,8 @@ class Offers:
         """
         *before, last = words or [""]
         begun = [each for each in self._after(before, last) if each.startswith(last)]
-        yield from begun
+        if self._walk(words)[1] is None:
+            yield from begun
         if last in begun or last in self.tasks:
             yield from self._after(words, "")
 

@@ -17,7 +17,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "docs/reference/json"
 
 @functools.cache
 def read_schema(task: str) -> Draft202012Validator:
-    """Read a task's schema, closed: readers must bear new keys, here a key without a word in the schema is a mistake."""
+    """Read a task's schema, closed: readers must bear new keys, but here one that is in no schema is a mistake."""
     return Draft202012Validator(_close(json.loads((FOLDER / f"{task}.schema.json").read_text(encoding="utf-8"))))
 
 

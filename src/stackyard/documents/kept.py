@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from typing_extensions import TypedDict
 
 from stackyard.documents.document import document
@@ -33,7 +31,8 @@ class StateHistory(TypedDict):
     """The versions of a state, newest first."""
 
     environment: str
-    stack: Literal["app", "bootstrap"]
+    stack: str
+    """app or bootstrap."""
     deleted: str
     """Since when there is no current one; empty where there is."""
     versions: list[StateVersion]
@@ -44,7 +43,8 @@ class RestoredState(TypedDict):
     """A version of a state that was brought back."""
 
     environment: str
-    stack: Literal["app", "bootstrap"]
+    stack: str
+    """app or bootstrap."""
     done: bool
     """False with --dry-run."""
     source: str

@@ -112,8 +112,8 @@ class LogLine(TypedDict):
     service: str
     """Or gateway."""
     level: Level
-    kind: str
-    """app, access (a request at the gateway), platform, and the like."""
+    kind: Literal["service", "access", "platform", "text"]
+    """Written by a service, by the gateway for each request, by what runs services, or by anything else."""
     message: str
     ids: list[str]
     """Requests and traces that it belongs to."""
