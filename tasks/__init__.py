@@ -6,6 +6,7 @@ import atexit
 import gc
 import sys
 from pathlib import Path
+from typing import Any
 
 from invoke.collection import Collection
 
@@ -33,7 +34,7 @@ from tasks.release import diff, promote, releases, rollback
 from tasks.service import add_service, api_key, remove_service, services
 from tasks.watch import logs, open_, status, trace
 
-GROUPS = {
+GROUPS: dict[str, tuple[Any, ...]] = {
     "On this machine": (up, down, doctor, help_),
     "Services": (services, add_service, remove_service, api_key),
     "Bring an environment to what the files say": (bootstrap, plan, diff, docker_push, deploy, destroy),
@@ -45,7 +46,8 @@ GROUPS = {
 }
 """Every task, as `inv --list` shows them."""
 
-EVERY = [task for tasks in GROUPS.values() for task in tasks]
+EVERY: list[Any] = [task for tasks in GROUPS.values() for task in tasks]
+"""Invoke's tasks; its decorator says that they are functions still."""
 
 parsing.mend()
 program.mend(EVERY)

@@ -1,5 +1,8 @@
 """What a shell offers while a line is typed: tasks, flags, environments, services. Asked through `inv --complete`."""
 
+# Half of what Invoke holds has no types.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import shlex

@@ -1,5 +1,8 @@
 """What is printed about tasks: the list of them by groups, and the help of one, which fits on a screen."""
 
+# Half of what Invoke holds has no types.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import os

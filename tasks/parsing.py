@@ -1,5 +1,8 @@
 """How the words behind a task's name are read, where Invoke itself reads them otherwise."""
 
+# Half of what Invoke holds has no types.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
@@ -68,7 +71,7 @@ def correct(word: str, near: list[str]) -> tuple[str, ...]:
 
 def list_missing(context: ParserContext) -> list[Argument]:
     """Return the arguments that a task cannot do without and has not got."""
-    return cast("list[Argument]", context.missing_positional_args)
+    return context.missing_positional_args
 
 
 def _handle_word(self: ParseMachine, token: str) -> None:
@@ -78,8 +81,8 @@ def _handle_word(self: ParseMachine, token: str) -> None:
     behind it, where ``--dry`` would be taken and do nothing; what begins with ``-`` is never a required word; and what
     is neither flag nor a flag's value is one more name, though a task be called the same.
     """
-    context = cast("ParserContext | None", self.context)  # pyright: ignore[reportUnknownMemberType]  (Invoke's own)
-    tasks = cast("Container[str]", self.contexts)  # pyright: ignore[reportUnknownMemberType]  (the same)
+    context = cast("ParserContext | None", self.context)
+    tasks = cast("Container[str]", self.contexts)
     asked = cast("Argument", self.initial.args["help"])
     if self.ignore_unknown:
         _handle(self, token)
@@ -148,7 +151,7 @@ def _stray(token: str, context: ParserContext, tasks: Iterable[str]) -> MisreadE
 def _end_flag(self: ParseMachine) -> None:
     """See that a flag that takes a value has one."""
     flag = cast("Argument | None", self.flag)
-    context = cast("ParserContext", self.context)  # pyright: ignore[reportUnknownMemberType]  (Invoke's own)
+    context = cast("ParserContext", self.context)
     if flag and context.name and flag.takes_value and flag.raw_value is None and not flag.optional:
         what = f"inv {context.name} --{flag.names[0]}"
         raise MisreadError(context, what, "it needs a value behind it", command=f"inv {context.name} --help")
@@ -157,7 +160,7 @@ def _end_flag(self: ParseMachine) -> None:
 
 def _end_task(self: ParseMachine) -> None:
     """See that a task has what it cannot do without."""
-    context = cast("ParserContext | None", self.context)  # pyright: ignore[reportUnknownMemberType]  (Invoke's own)
+    context = cast("ParserContext | None", self.context)
     if context and context.name and (missing := list_missing(context)):
         words = [each.names[0].upper() if each.name in WORDS else f"--{each.names[0]}" for each in missing]
         raise MisreadError(context, f"inv {context.name} needs {' and '.join(words)}", lacks=tuple(words))

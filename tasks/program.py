@@ -1,5 +1,8 @@
 """Invoke's own program, where it answers otherwise than the tasks do: lists, help, errors, exit codes, completion."""
 
+# Half of what Invoke holds has no types.
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import inspect
@@ -71,7 +74,7 @@ def show_list(collection: Collection) -> None:
     """Print every task, by groups; those of no group stand last."""
     from tasks import GROUPS
 
-    words = {name: collection[name].__doc__ or "" for name in cast("dict[str, object]", collection.task_names)}  # pyright: ignore[reportUnknownMemberType]  (Invoke's own)
+    words = {name: collection[name].__doc__ or "" for name in cast("dict[str, object]", collection.task_names)}
     groups = {title: [task.name.replace("_", "-") for task in tasks] for title, tasks in GROUPS.items()}
     listed = {name for names in groups.values() for name in names}
     groups["Others"] = [name for name in words if name not in listed]

@@ -21,7 +21,7 @@ def read_schema(task: str) -> Draft202012Validator:
     return Draft202012Validator(_close(json.loads((FOLDER / f"{task}.schema.json").read_text(encoding="utf-8"))))
 
 
-def find_faults(task: str, document: object) -> list[str]:
+def find_faults(task: str, document: Any) -> list[str]:
     """Say where a document is not what its schema says."""
     found = read_schema(task).iter_errors(document)  # pyright: ignore[reportUnknownMemberType]  (it has no types)
     return [f"{error.json_path}: {error.message}" for error in found]

@@ -21,8 +21,9 @@ def list_environments(root: Path) -> list[str]:
         environments = skim_yaml(root / "stackyard.yaml", "stackyard.yaml").get("environments")
     except StackyardError:
         return [LOCAL]
-    names = cast("Mapping[object, object]", environments) if isinstance(environments, Mapping) else {}
-    return [LOCAL, *(str(name) for name in names)]
+    if not isinstance(environments, Mapping):
+        return [LOCAL]
+    return [LOCAL, *(str(name) for name in cast("Mapping[object, object]", environments))]
 
 
 def list_services(root: Path) -> list[str]:

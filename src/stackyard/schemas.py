@@ -35,7 +35,7 @@ def render_schema(model: type[FileModel]) -> str:
 
 def render_document(task: str) -> str:
     """Return the schema of what a task prints with ``--json``."""
-    generated = TypeAdapter(DOCUMENTS[task]).json_schema(mode="serialization")
+    generated = TypeAdapter[Any](DOCUMENTS[task]).json_schema(mode="serialization")
     printed = f"inv {task} --json" + (", each line" if task in LINES else "")
     schema = {"$schema": DIALECT, **_untitled(generated), "title": printed}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"

@@ -92,7 +92,8 @@ def make(kind: Any, *, full: bool) -> Any:
         return {make(inner[0], full=full): make(inner[1], full=full)} if full else {}
     if origin in {list, tuple, frozenset, Sequence}:
         some = inner if origin is tuple and Ellipsis not in inner else inner[: int(full)]
-        return (list if origin is Sequence else origin)(make(each, full=full) for each in some)
+        made = [make(each, full=full) for each in some]
+        return made if origin is Sequence else cast("Any", origin)(made)
     return inner[0 if full else -1] if origin is Literal else VALUES[kind][full]
 
 
@@ -147,7 +148,7 @@ def test_every_task_with_json_has_a_schema() -> None:
     printing = {name for name, task in TASKS.items() if any(each.name == "json" for each in task.get_arguments())}
     assert set(DOCUMENTS) == printing
     for task in DOCUMENTS:
-        assert read_schema(task).schema["title"].startswith(f"inv {task} --json")
+        assert cast("dict[str, str]", read_schema(task).schema)["title"].startswith(f"inv {task} --json")
 
 
 def test_a_document_that_lacks_something_or_has_more_is_told() -> None:

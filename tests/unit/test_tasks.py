@@ -46,7 +46,8 @@ def flags_of(name: str) -> Mapping[str, Any]:
     """Return a task's flags as they are parsed."""
     program = Started(namespace=tasks.namespace, name="inv", binary="inv")
     program.run_line(f"{name} --help")
-    return cast("Mapping[str, Any]", program.parser.contexts[name].args)
+    contexts = cast("dict[str, Any]", program.parser.contexts)
+    return contexts[name].args
 
 
 @pytest.fixture(autouse=True)
@@ -189,7 +190,7 @@ def test_what_cannot_be_understood_is_told_with_what_may_be_meant(
     assert printed.err.endswith(f"  run: {run}\n")
 
 
-OFFERS = [
+OFFERS: list[tuple[str, set[str], set[str]]] = [
     ("", {"up", "deploy", "logs"}, {"--env"}),
     ("de", {"deploy", "destroy"}, {"up"}),
     ("deploy", {"deploy", "--env", "--dry-run", "--help"}, {"up"}),

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from stackyard.documents import deploys, github, kept, services, watching
 
-DOCUMENTS: dict[str, object] = {
+DOCUMENTS: dict[str, Any] = {
     "add-service": services.Added,
     "api-key": services.ApiKey,
     "backup": kept.BackedUp,
@@ -39,7 +41,7 @@ DOCUMENTS: dict[str, object] = {
     "trace": watching.Trace,
     "unlock": services.Unlocked,
 }
-"""By task. `inv logs` prints one on each line."""
+"""A type by task. `inv logs` prints one on each line."""
 
 LINES = frozenset({"logs"})
 """Tasks that print one document a line."""
