@@ -8,11 +8,11 @@ from __future__ import annotations
 from invoke.context import Context
 from invoke.tasks import task
 
-from tasks.running import ENV, attempt, begin, make_screen
+from tasks.running import ENV, LOCAL, attempt, begin, make_screen
 
 
 @task(help=ENV)
-def diagram(_c: Context, env: str = "local") -> None:
+def diagram(_c: Context, env: str = LOCAL) -> None:
     """Draw an environment as a Mermaid diagram.
 
     From the files here; AWS is not asked. GitHub shows it in a block of Markdown that is fenced as mermaid.
