@@ -31,6 +31,7 @@ from tasks.money import cost, prices
 from tasks.recovery import backup, mend, restore, state_history, state_restore
 from tasks.release import diff, promote, releases, rollback
 from tasks.service import add_service, api_key, remove_service, services
+from tasks.template import init, upgrade
 from tasks.watch import logs, open_, status, trace
 
 parsing.mend()
@@ -40,5 +41,6 @@ namespace = Collection(
     *(status, logs, trace, open_),
     *(services, add_service, remove_service, api_key, cost, prices, doctor, unlock),
     *(mend, state_history, state_restore, backup, restore),
+    *(init, upgrade),
     *(github_setup, github_facts, github_role, github_report),
 )
