@@ -1,15 +1,16 @@
 """``inv init``: make a clone of the template the user's own project, in one commit.
 
 Observe (the clone, what it was made from), ask for what is open where there is a person to answer, render the template
-with the answers (pure, `stackyard.template`), merge (`stackyard.commands.moving`), show (``--dry-run`` ends here), do it.
-Again with the same answers it changes nothing; with others it changes what they change, and keeps what the team wrote.
+with the answers (pure, `stackyard.template`), merge (`stackyard.commands.moving`), show (``--dry-run`` ends here), do
+it. Again with the same answers it changes nothing; with others, what they change; what the team wrote is kept.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from stackyard.answers import SAMPLES, Answers, Record, Samples, check_answer, read_record
@@ -33,8 +34,7 @@ from stackyard.tools.gitobjects import Repository
 from stackyard.tools.holding import is_held
 from stackyard.tools.process import Runner, SystemRunner
 
-REGION = "eu-west-1"
-NOT_IN_CI = "inv init --project shop --repository you/shop --region eu-west-1"
+BY_FLAGS = "inv init --project shop --repository you/shop --region eu-west-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,8 @@ class Made:
     record: Record
     move: Move
     moved: Moved
+    without: tuple[str, ...]
+    """Environments that have the template's own account number still."""
     next: tuple[str, ...]
     dry_run: bool
 
@@ -67,6 +69,7 @@ class Made:
             "conflicts": list(self.moved.conflicts or self.move.conflicts),
             "commit_made": self.moved.commit,
             "undo": self.moved.undo,
+            "without_account": list(self.without),
             "next": list(self.next),
             "dry_run": self.dry_run,
         }
@@ -78,10 +81,12 @@ def init(root: Path, screen: Screen, given: Given, *, dry_run: bool = False, run
     with moving(repository, screen, "init") as hold:
         head = open_repository(repository, "init")
         before = read_record(root)
+        environments = read_project(root).environments
         if not dry_run:
             check_clean(repository, "init")
         answers = _answer(screen, given, before, repository)
         record = _record(repository, head, given, before, answers)
+        without = tuple(name for name in environments if name not in answers.accounts)
         _check_running(root, answers)
         if before and not repository.has(before.commit):
             repository.fetch(before.template, before.commit)
@@ -92,40 +97,38 @@ def init(root: Path, screen: Screen, given: Given, *, dry_run: bool = False, run
         moved = Moved("", (), "") if dry_run else carry_out(repository, move, hold)
         if moved.commit:
             read_project(root)
-    return Made(record, move, moved, tuple(_next(repository, record)), dry_run)
+    return Made(record, move, moved, without, tuple(_next(repository, record)), dry_run)
 
 
 def _answer(screen: Screen, given: Given, before: Record | None, repository: Repository) -> Answers:
     """Put together what was said before, what flags say, and what a person answers. Raises ConfigError."""
-    known = before.answers.model_dump() if before else {"region": _template_region(repository)}
-    asked = before is None and can_ask(screen)
-    for name in ("project", "repository", "region"):
-        value: str = getattr(given, name)
+    project = read_project(repository.root)
+    known = before.answers if before else None
+    asked = known is None and can_ask(screen)
+    words: dict[str, str] = {}
+    defaults = {"project": "", "repository": "", "region": project.region}
+    for name in _QUESTIONS:
+        if known:
+            defaults[name] = str(getattr(known, name))
+        value = str(getattr(given, name))
         if not value and asked:
-            value = ask(screen, _QUESTIONS[name], known.get(name, "") or _guess(name, repository), _checker(name))
-        value = value or known.get(name, "")
+            guess = defaults[name] or (_guess_name(repository.root) if name == "project" else "")
+            value = ask(screen, _QUESTIONS[name], guess, partial(check_answer, name))
+        words[name] = value = value or defaults[name]
         if not value:
-            raise ConfigError(f"--{name} is missing", "there is nobody to ask", command=NOT_IN_CI)
+            raise ConfigError(f"--{name} is missing", "there is nobody to ask", command=BY_FLAGS)
         why = check_answer(name, value)
         if why:
             raise ConfigError(f"--{name} {value}", why, command="inv init --help")
-        known[name] = value
-    accounts = {**known.get("accounts", {}), **dict(given.accounts)}
+    accounts = {**(known.accounts if known else {}), **dict(given.accounts)}
     if asked and not given.accounts:
-        accounts |= _ask_accounts(screen, read_project(repository.root))
-    samples: str = given.samples or known.get("samples", "")
+        accounts |= _ask_accounts(screen, project)
+    samples = given.samples or (known.samples if known else "")
     if not samples and asked:
         menu = [("keep", ["to look at, and to delete later (`inv remove-service`)"]), ("remove", ["an empty project"])]
         samples = choose(screen, "The services that come with the template", menu, "keep")
-    answers = Answers(
-        project=known["project"],
-        repository=known["repository"],
-        region=known["region"],
-        accounts=accounts,
-        samples=_settle_samples(samples or "keep"),
-    )
-    _check_environments(answers, read_project(repository.root))
-    return answers
+    _check_environments(accounts, project)
+    return Answers(**words, accounts=accounts, samples=_settle_samples(samples or "keep"))
 
 
 _QUESTIONS = {
@@ -133,10 +136,6 @@ _QUESTIONS = {
     "repository": "Repository at GitHub, owner/name",
     "region": "AWS region",
 }
-
-
-def _checker(name: str):
-    return lambda answer: check_answer(name, answer)
 
 
 def _settle_samples(given: str) -> Samples:
@@ -156,28 +155,22 @@ def _ask_accounts(screen: Screen, project: Project) -> dict[str, str]:
     return {name: account for name, account in answered.items() if account}
 
 
-def _check_environments(answers: Answers, project: Project) -> None:
+def _check_environments(accounts: Mapping[str, str], project: Project) -> None:
     """Raise ConfigError for environments whose names in AWS would mix."""
     first = next(iter(project.environments.values()))
     places = {
         name: (project.environments.get(name) or first).model_copy(update={"account": account})
-        for name, account in answers.accounts.items()
+        for name, account in accounts.items()
     }
     problems = find_overlaps(project.model_copy(update={"environments": {**project.environments, **places}}))
     if problems:
         raise ConfigError("--account", problems[0][1], command="inv init --help")
 
 
-def _template_region(repository: Repository) -> str:
-    return read_project(repository.root).region or REGION
-
-
-def _guess(name: str, repository: Repository) -> str:
-    """Guess an answer: the repository that `origin` is, where that is no clone of the template; the folder's name."""
-    if name == "project":
-        guess = re.sub(r"[^a-z0-9]+", "-", repository.root.resolve().name.lower()).strip("-")
-        return guess if check_answer("project", guess) is None else ""
-    return ""
+def _guess_name(root: Path) -> str:
+    """Make a project's name of its folder's; empty where that is none."""
+    guess = re.sub(r"[^a-z0-9]+", "-", root.resolve().name.lower()).strip("-")
+    return guess if check_answer("project", guess) is None else ""
 
 
 def _record(repository: Repository, head: str, given: Given, before: Record | None, answers: Answers) -> Record:
@@ -238,11 +231,5 @@ def show_made(screen: Screen, made: Made) -> None:
         screen.say(f"{answers.project}: nothing to change", "bold")
     if not made.record.template:
         screen.warn("where the template is published is not known; `inv upgrade --template ADDRESS` will ask for it")
-    without = sorted(set(read_project_environments(made)) - answers.accounts.keys())
-    if without and not made.moved.conflicts:
-        screen.note(f"no account yet: {', '.join(without)}; later: inv init --account {without[0]}=ACCOUNT")
-
-
-def read_project_environments(made: Made) -> tuple[str, ...]:
-    """Return the environments that the template names, and those that got an account."""
-    return ("dev", "test", "prod", *made.record.answers.accounts)
+    if made.without and not made.moved.conflicts:
+        screen.note(f"no account yet: {', '.join(made.without)}; later: inv init --account {made.without[0]}=ACCOUNT")

@@ -20,7 +20,7 @@ from stackyard.answers import Record
 from stackyard.errors import ConfigError, MissingError, RefusedError
 from stackyard.local.layout import Layout
 from stackyard.screen import Screen
-from stackyard.template import RULES, File, find_texts, parse_rules, render
+from stackyard.template import RULES, find_texts, parse_rules, render
 from stackyard.tools.gitobjects import OURS, Change, Repository
 from stackyard.tools.holding import Hold, take, write_atomically
 from stackyard.words import plural
@@ -94,7 +94,7 @@ def render_commit(repository: Repository, commit: str, record: Record) -> str:
         raise ConfigError(f"{commit[:12]} is no version of the template", f"it has no {RULES}")
     rules = parse_rules(repository.read_blob(tree[RULES].blob))
     texts = repository.read_texts(find_texts(tree, rules))
-    return repository.write_tree(cast("dict[str, File]", render(tree, texts, rules, record)))
+    return repository.write_tree(render(tree, texts, rules, record))
 
 
 def try_move(repository: Repository, head: str, base: str, target: str, message: str) -> Move:

@@ -135,9 +135,8 @@ class Repository:
         argv = ("merge-tree", "--write-tree", "-z", "--name-only", "--messages", *sides)
         done = self.git(*argv, fine=(0, 1, 129))
         if done.code == 129:
-            raise MissingError(
-                "git is too old", "it cannot merge without a working tree", fix="Install git 2.38 or newer."
-            )
+            why = "it cannot merge without a working tree"
+            raise MissingError("git is too old", why, fix="Install git 2.38 or newer.", command="git --version")
         told, _, words = done.stdout.partition("\0\0")
         tree, *conflicts = told.rstrip("\0").split("\0")
         return Merged(tree, tuple(sorted(conflicts)) if done.code else (), words)
@@ -172,9 +171,8 @@ class Repository:
             return True
         if self.list_unmerged():
             return False
-        raise ToolError(
-            "git cherry-pick failed", f"exit code {done.code}", detail=done.stderr.strip(), command="git status"
-        )
+        words = done.stderr.strip()
+        raise ToolError("git cherry-pick failed", f"exit code {done.code}", detail=words, command="git status")
 
     def reset_files(self, *trees: str) -> None:
         """Bring index and files to one tree after the other, whatever they are; the branch stays where it is."""
