@@ -107,13 +107,13 @@ def _answer(screen: Screen, given: Given, before: Record | None, repository: Rep
     asked = known is None and can_ask(screen)
     words: dict[str, str] = {}
     defaults = {"project": "", "repository": "", "region": project.region}
-    for name in _QUESTIONS:
+    for name, question in _QUESTIONS.items():
         if known:
             defaults[name] = str(getattr(known, name))
         value = str(getattr(given, name))
         if not value and asked:
             guess = defaults[name] or (_guess_name(repository.root) if name == "project" else "")
-            value = ask(screen, _QUESTIONS[name], guess, partial(check_answer, name))
+            value = ask(screen, question, guess, partial(check_answer, name))
         words[name] = value = value or defaults[name]
         if not value:
             raise ConfigError(f"--{name} is missing", "there is nobody to ask", command=BY_FLAGS)
