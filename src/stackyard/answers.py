@@ -6,12 +6,12 @@ git nor how the answers change a file.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, get_args
 
-import yaml
 from pydantic import Field
 
 from stackyard.errors import ConfigError
@@ -55,8 +55,18 @@ def read_record(root: Path) -> Record | None:
 
 
 def write_record(record: Record) -> str:
-    """Return the text of the file."""
-    return HEADER + yaml.safe_dump(record.model_dump(), sort_keys=False, allow_unicode=True, width=110)
+    """Return the text of the file: every value in quotes, so that all readers take a version for text."""
+    facts = record.model_dump(exclude={"answers"})
+    answers = record.answers.model_dump()
+    lines = [f"{key}: {_quote(value)}" for key, value in facts.items()]
+    lines += ["answers:", *(f"  {key}: {_quote(value)}" for key, value in answers.items() if key != "accounts")]
+    accounts = [f"    {key}: {_quote(value)}" for key, value in record.answers.accounts.items()]
+    lines += ["  accounts:", *accounts] if accounts else ["  accounts: {}"]
+    return HEADER + "\n".join(lines) + "\n"
+
+
+def _quote(value: str) -> str:
+    return json.dumps(value)
 
 
 def check_answer(name: str, value: str) -> str | None:
