@@ -158,13 +158,18 @@ def _take_back(repository: Repository, screen: Screen) -> None:
         head, aside = told["head"], told["aside"]
     except (OSError, ValueError, KeyError):
         return
-    if repository.head() == head and not repository.ask("rev-parse", "--verify", "--quiet", "CHERRY_PICK_HEAD"):
+    if repository.list_unmerged():
+        note.unlink()
+        return
+    if repository.head() == head:
         _break_lock(repository, screen)
         if repository.list_dirty():
             kept = repository.shelve("as a killed run had left it")
             screen.note(f"took back what a killed run had left half done; it is kept: git stash show {kept[:12]}")
         # Through what it was bringing: files that only that has are git's own then, and go away again.
         repository.reset_files(aside, head)
+    if repository.ask("rev-parse", "--verify", "--quiet", "CHERRY_PICK_HEAD"):
+        repository.git("cherry-pick", "--quit")
     note.unlink()
 
 
