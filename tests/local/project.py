@@ -17,8 +17,12 @@ import pytest
 
 HERE = Path(__file__).resolve().parents[2]
 COPIED = ("stackyard.yaml", "noxfile.py", "pyproject.toml", "uv.lock", "README.md", "infra", "src", "tasks")
-OF_THE_TEST_RUN = ("AWS_", "PYTHON", "NOX", "VIRTUAL_ENV", "UV_PROJECT", "UV_PYTHON", "TF_CLI_CONFIG_FILE")
-"""What nox, pytest and this shell set. With UV_PROJECT_ENVIRONMENT a project's `uv run` would take the tests' own."""
+OF_THE_TEST_RUN = (
+    *("AWS_", "PYTHON", "NOX", "VIRTUAL_ENV", "UV_PROJECT", "UV_PYTHON", "TF_CLI_CONFIG_FILE"),
+    "STACKYARD_REGISTRY",
+)
+"""What nox, pytest and this shell set. With UV_PROJECT_ENVIRONMENT a project's `uv run` would take the tests' own, and
+with a registry it would build images, for which these projects have no Dockerfile."""
 LEFT_OUT = shutil.ignore_patterns("__pycache__", ".terraform", "*.tfstate*", ".pytest_cache", ".venv")
 
 
