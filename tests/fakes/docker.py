@@ -35,9 +35,9 @@ def copy(origin: str, to: str) -> None:
 
 match sys.argv[1:]:
     case ["version", *_]:
-        print("27.0.0")
+        sys.stdout.write("27.0.0\n")
     case ["buildx", "version"]:
-        print("github.com/docker/buildx v0.29.1 0000000")
+        sys.stdout.write("github.com/docker/buildx v0.29.1 0000000\n")
     case ["login", "--username", "AWS", "--password-stdin", host] if sys.stdin.read():
         with STORE.open("a", encoding="utf-8") as store:
             store.write(f"{host}\n")

@@ -224,9 +224,7 @@ def diagnostic(summary: str, detail: str = "") -> str:
             "inv unlock --env prod --id 0f955b9c-ee0b-9338-749c-f5ab4ee26590",
             id="locked",
         ),
-        pytest.param(
-            recorded("stale"), RefusedError, "the plan for prod is out of date", AGAIN, id="stale"
-        ),
+        pytest.param(recorded("stale"), RefusedError, "the plan for prod is out of date", AGAIN, id="stale"),
         pytest.param(recorded("failed"), ToolError, "terraform apply failed", AGAIN, id="failed"),
         pytest.param(
             diagnostic("No valid credential sources found", "Please see …"),

@@ -1,4 +1,4 @@
-"""Whose account a request is made in: an access key of twelve digits is its account's number, any other the usual one's.
+"""Whose account a request is made in: the one whose number the access key is, for any other key the usual one.
 
 Owns that rule alone, for moto and for the services of ours beside it. Keys are checked by nobody.
 """

@@ -15,6 +15,7 @@ PATCHES: dict[str, tuple[str, ...]] = {
     "ecr": ("ecr_manifest_digest", "ecr_requested_tag", "ecr_other_registries"),
     "ecs": ("ecs_service_members", "ecs_steady_services", "ecs_service_deployments"),
     "eks": ("eks_cluster_members", "eks_cluster_updates", "eks_endpoint"),
+    "elbv2": ("elbv2_private_link_rules",),
     "logs": ("logs_query_definitions",),
     "s3": ("s3_conditional_deny", "s3_lifecycle_newer_versions"),
     "xray": ("xray_groups",),
