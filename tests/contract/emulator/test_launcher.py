@@ -51,7 +51,7 @@ def test_an_access_key_that_is_an_account_is_in_it(start_emulator: Callable[...,
     name = "acme"
     for number in ("111111111111", "222222222222"):
         assert make_client(url, "sts", number).get_caller_identity()["Account"] == number
-        make_client(url, "codedeploy", number).create_application(applicationName=name)
+        make_client(url, "codedeploy", number).create_application(applicationName=name, computePlatform="Lambda")
         made = make_client(url, "apprunner", number).create_auto_scaling_configuration(
             AutoScalingConfigurationName=name
         )
