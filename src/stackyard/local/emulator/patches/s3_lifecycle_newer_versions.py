@@ -6,9 +6,10 @@ answered as it was put, so the bootstrap of an account hung for three minutes an
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
-from moto.core.responses import TYPE_RESPONSE, ActionResult
+from moto.core.common_types import TYPE_RESPONSE
+from moto.core.responses import ActionResult
 from moto.s3.models import FakeBucket
 from moto.s3.responses import S3Response
 
@@ -21,25 +22,27 @@ def apply() -> None:
 
     def set_lifecycle(self: FakeBucket, rules: list[dict[str, Any]]) -> None:
         put(self, rules)
-        for rule, asked in zip(self.rules, rules, strict=True):
-            kept: Any = (asked.get("NoncurrentVersionExpiration") or {}).get(NAME)
-            rule.__dict__[NAME] = kept
+        for rule, asked in zip(cast("list[Any]", self.rules), rules, strict=True):
+            expiration = cast("dict[str, str]", asked.get("NoncurrentVersionExpiration") or {})
+            rule.newer_versions = expiration.get(NAME)
 
     def get_bucket_lifecycle(self: S3Response) -> TYPE_RESPONSE:
+        writing: Any = self  # one for each request
         write = self.serialized
 
         def serialized(answer: ActionResult) -> TYPE_RESPONSE:
             told: Any = answer.result
-            for rule, each in zip(self.backend.get_bucket_lifecycle(self.bucket_name), told["Rules"], strict=True):
-                if rule.__dict__.get(NAME) is not None:
-                    each["NoncurrentVersionExpiration"][NAME] = rule.__dict__[NAME]
+            rules: list[Any] = self.backend.get_bucket_lifecycle(self.bucket_name)
+            for rule, each in zip(rules, told["Rules"], strict=True):
+                if rule.newer_versions is not None:
+                    each["NoncurrentVersionExpiration"][NAME] = rule.newer_versions
             return write(answer)
 
-        self.serialized = serialized
+        writing.serialized = serialized
         try:
             return get(self)
         finally:
-            del self.serialized
+            del writing.serialized
 
     FakeBucket.set_lifecycle = set_lifecycle
     S3Response.get_bucket_lifecycle = get_bucket_lifecycle
