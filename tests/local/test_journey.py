@@ -32,6 +32,7 @@ from tests.waiting import until
 
 KINDS = {"api": "lambda", "worker": "apprunner", "web": "ecs", "pods": "eks"}
 IN_AWS = ("api", "web", "worker")
+PROMOTIONS = ("promote --from dev --to test --release 1", "promote --from dev --to prod --release 1 --yes")
 COMMITTER = ("-c", "user.name=tests", "-c", "user.email=tests@example.invalid", "-c", "commit.gpgsign=false")
 
 
@@ -149,36 +150,40 @@ def test_on_the_laptop_everything_is_seen(journey: Journey) -> None:
     assert round(sum(cost["services"].values()), 2) == cost["usd_per_month"]
 
 
-def test_what_was_built_once_goes_to_dev_and_on_to_test(journey: Journey) -> None:
-    """By its digest; a plan afterwards is empty, and nothing has drifted."""
+def test_what_was_built_once_is_deployed_to_dev(journey: Journey) -> None:
+    """While the laptop's environment is being destroyed."""
     journey.end("bootstrap --env dev")
     journey.end("bootstrap --env prod")
     journey.inv("remove-service pods --yes --force")
     journey.commit()
+    journey.begin("destroy --env local --confirm local")
     built = journey.build()
     assert set(built) == {*IN_AWS}
     deployed = journey.read("deploy --env dev")
     assert (deployed["release"], deployed["healthy"], deployed["digests"]) == (1, True, built)
-    journey.begin("promote --from dev --to test")
     assert journey.runs("dev") == built
-    assert journey.read("plan --env dev")["changed"] is False
-    assert journey.inv("drift --env dev").out == ""
 
 
 def test_drift_is_found_mended_by_the_next_deploy_and_that_rolled_back(journey: Journey) -> None:
-    """While test is being made: what was changed by hand is named, brought back, and a release undone."""
+    """While test and prod get what dev had first: the one change that was made by hand is named, and brought back."""
+    for promotion in PROMOTIONS:
+        journey.begin(promotion)
     account, first = journey.accounts["dev"], journey.runs("dev")
     functions, name = account.client("lambda"), "acme-dev-api"
     before = functions.get_function_configuration(FunctionName=name)["Timeout"]
     functions.update_function_configuration(FunctionName=name, Timeout=before - 1)
     assert journey.inv("drift --env dev", code=6).out == "api: aws_lambda_function: timeout was changed\n"
 
+    for environment in ("test", "prod"):
+        # Both have read the working tree then.
+        until(lambda name=environment: "underway.json" in journey.accounts[name].keys(f"releases/{name}/"), "an apply")
     app = journey.project.root / "src/services/api/api/app.py"
     app.write_text(app.read_text() + "\n# the second version\n")
     journey.commit()
     second = journey.build()
     assert {name for name, digest in second.items() if digest != first[name]} == {"api"}
-    assert journey.read("deploy --env dev")["release"] == 2
+    deployed = journey.read("deploy --env dev")
+    assert (deployed["release"], deployed["summary"]) == (2, "2 to change"), "function and alias, nothing else"
     assert functions.get_function_configuration(FunctionName=name)["Timeout"] == before
     assert account.running("dev", "api") == second["api"]
 
@@ -187,26 +192,26 @@ def test_drift_is_found_mended_by_the_next_deploy_and_that_rolled_back(journey: 
     assert account.records("dev")[3]["digests"] == first
 
 
-def test_a_lost_state_comes_back_while_prod_gets_what_test_has(journey: Journey) -> None:
-    """Copied from account to account, digest and all; the state of test is lost, found missing, and whole again."""
-    journey.end("promote --from dev --to test")
-    tested = journey.runs("test")
-    promotion = "promote --from test --to prod --yes"
-    journey.begin(promotion)
+def test_what_runs_in_dev_runs_in_the_other_account(journey: Journey) -> None:
+    """Copied from registry to registry, digest and all."""
+    first = journey.accounts["dev"].records("dev")[1]["digests"]
+    for promotion, environment in zip(PROMOTIONS, ("test", "prod"), strict=True):
+        said = journey.end(promotion).err
+        assert ("copy 3 images from 111111111111.dkr.ecr." in said) == (environment == "prod")
+        assert journey.runs(environment) == first
+        record = journey.accounts[environment].records(environment)[1]
+        assert record["source"] == {"kind": "promote", "environment": "dev", "number": 1}
 
-    account, key = journey.accounts["test"], "app/test/terraform.tfstate"
-    account.client("s3").delete_object(Bucket=account.bucket, Key=key)
-    refused = journey.inv("deploy --env test", code=5)
-    assert "the state of test is gone" in refused.err
+
+def test_a_lost_state_comes_back(journey: Journey) -> None:
+    """Nothing is deployed over it; restored by the command that the error names, it is what is there."""
+    account = journey.accounts["test"]
+    account.client("s3").delete_object(Bucket=account.bucket, Key="app/test/terraform.tfstate")
+    refused = journey.inv("deploy --env test", code=5).err
+    assert "the state of test is gone" in refused
+    assert "run: inv state-restore --env test" in refused
     journey.inv("state-restore --env test")
     assert journey.inv("drift --env test").out == ""
-
-    promoted = journey.end(promotion).err
-    assert "copy 3 images from 111111111111.dkr.ecr." in promoted
-    assert journey.runs("prod") == tested
-    record = journey.accounts["prod"].records("prod")[1]
-    assert record["source"] == {"kind": "promote", "environment": "test", "number": 1}
-    assert record["digests"] == journey.accounts["dev"].records("dev")[1]["digests"]
 
 
 def test_a_request_is_followed_through_prod(journey: Journey) -> None:
@@ -239,14 +244,15 @@ def test_a_request_is_followed_through_prod(journey: Journey) -> None:
 
 
 def test_everything_is_destroyed(journey: Journey) -> None:
-    """All four environments side by side: nothing of them is left, and of the accounts what their bootstrap made."""
+    """All environments side by side: nothing of them is there, but for states of nothing and the records."""
     environments = ("local", *journey.accounts)
-    for name in environments:
+    for name in journey.accounts:
         journey.begin(f"destroy --env {name} --confirm {name}")
     for name in environments:
         journey.end(f"destroy --env {name} --confirm {name}")
     assert list_resources(journey.laptop, "acme", "local") == {}
     for name, account in journey.accounts.items():
         assert list_resources(account.client, "acme", name) == {}
-        assert account.keys(f"app/{name}/") == []
-        assert account.tags(name) == {}
+        state = account.client("s3").get_object(Bucket=account.bucket, Key=f"app/{name}/terraform.tfstate")
+        assert json.loads(state["Body"].read())["resources"] == []
+        assert list(account.records(name)) == ([1, 2, 3] if name == "dev" else [1])
