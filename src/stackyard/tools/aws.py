@@ -86,23 +86,23 @@ class Aws:
         session.set_credentials(EMULATED_KEY, EMULATED_KEY)
         return session
 
-    def client(self, service: str, *, once: bool = False) -> Any:  # boto3's clients are made at run time, without types
-        """Return the client of a service, made once; one that asks ``once`` leaves asking again to its caller."""
+    def client(self, service: str, *, timeout: float = 0) -> Any:  # boto3's are made at run time, without types
+        """Return the client of a service, made once; one with a ``timeout`` (s) leaves asking again to its caller."""
         # Making one is not safe among threads, and two at once of the same are 20 ms for nothing.
         with self._making:
-            name = f"{service} once" if once else service
+            name = f"{service} {timeout}"
             if name not in self._clients:
-                self._clients[name] = self._make_client(service, once=once)
+                self._clients[name] = self._make_client(service, timeout)
             return self._clients[name]
 
-    def _make_client(self, service: str, *, once: bool) -> Any:  # the same
+    def _make_client(self, service: str, timeout: float) -> Any:  # the same
         emulated = self.endpoint is not None
         config = botocore.config.Config(
             connect_timeout=5,
-            read_timeout=10 if once else 30,
+            read_timeout=timeout or 30,
             retries={
                 "mode": "standard",
-                **({"total_max_attempts": 1} if once else {"max_attempts": 2 if emulated else 5}),
+                **({"total_max_attempts": 1} if timeout else {"max_attempts": 2 if emulated else 5}),
             },
             max_pool_connections=32,
             proxies={} if emulated else None,
@@ -379,3 +379,8 @@ def is_passing(error: Exception) -> bool:
         status = cast("Mapping[str, Any]", error.response).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return _code(error) in _PASSING or status >= 500
     return isinstance(error, botocore.exceptions.HTTPClientError | botocore.parsers.ResponseParserError)
+
+
+def is_timeout(error: Exception) -> bool:
+    """Tell whether no answer came in time."""
+    return isinstance(error, botocore.exceptions.ReadTimeoutError)
