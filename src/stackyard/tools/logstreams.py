@@ -23,8 +23,8 @@ from stackyard.tools.turns import Turns
 HOLD = 2_000
 """ms for which lines are held back, so that what other streams deliver a little later is in its place."""
 
-OVERLAP = 5_000
-"""ms of the past that are asked for again each time."""
+OVERLAP = 3_000
+"""ms before what was told that are asked for again each time."""
 
 SWEEP = 60_000
 """ms of the past that are asked for again every so often, for what comes very late."""
@@ -70,6 +70,15 @@ class Page:
     until: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What came back, and when it was asked for (ms)."""
+
+    events: Sequence[Mapping[str, Any]]
+    token: str
+    asked: int
+
+
 @dataclass
 class GroupReader:
     """What reads one log group."""
@@ -90,70 +99,67 @@ class GroupReader:
 
     def pages(self) -> Iterator[Page]:
         """Read, until the end or until stopped. Raises StackyardError."""
-        start, sweep, due = self.wish.start, iter(()), time.monotonic() + SWEEP_EVERY
-        swept = 0
+        start, swept = self.wish.start, 0
+        sweep, due = iter(()), time.monotonic() + SWEEP_EVERY
         while not self.stopped.is_set():
-            begun, looked = _now(), time.monotonic()
-            yield from self._look(start, self.wish.end, begun - HOLD)
+            looked = time.monotonic()
+            yield from self._look(start, self.wish.end)
             if not self.wish.follow:
                 yield Page([], END)
                 return
-            page = next(sweep, None)
-            if page is not None:
+            if (page := next(sweep, None)) is not None:
                 yield page
-                due = time.monotonic() + SWEEP_EVERY
-            elif time.monotonic() > due:
-                swept = max(self.wish.start, begun - SWEEP, self._seen.since)
-                sweep = self._look(swept, begun - OVERLAP, None)
-            start = max(self.wish.start, begun - OVERLAP, self._seen.since)
-            self._seen.forget(begun - SWEEP - OVERLAP if page is None else swept)
+            elif swept:
+                swept, due = 0, time.monotonic() + SWEEP_EVERY
+                self.turns.sweeps.release()
+            elif time.monotonic() > due and self.turns.sweeps.acquire(blocking=False):
+                swept = max(self.wish.start, self._told - SWEEP, self._seen.since)
+                sweep = self._look(swept, self._told - OVERLAP, sweeping=True)
+            self._seen.forget(swept or self._told - SWEEP)
+            start = max(self.wish.start, self._told - OVERLAP, self._seen.since)
             self.stopped.wait(max(0.0, looked + self.between - time.monotonic()))
 
-    def _look(self, start: int, end: int | None, told: int | None) -> Iterator[Page]:
-        """Read all pages of a time, after which all up to ``told`` is told (None: this is a sweep, and tells nothing).
+    def _look(self, start: int, end: int | None, *, sweeping: bool = False) -> Iterator[Page]:
+        """Read all pages of a time; a sweep finds what is late and tells of no later time.
 
         Where a page's token is no longer known, go on from where this look has come.
         """
-        token, reached = "", start
+        token, reached, limit = "", start, END
         while not self.stopped.is_set():
-            answer = self._ask(start, end, token, self._told + (SWEEP_LATER if told is None else 0))
-            if answer is None:
-                if token:
-                    start, token = reached, ""
-                    continue
-                answer = cast("Mapping[str, Any]", {})
-            found = cast("Sequence[Mapping[str, Any]]", answer.get("events", ()))
+            answer = self._ask(start, end, token, self._told + (SWEEP_LATER if sweeping else 0))
+            if answer is None and token:
+                start, token = reached, ""
+                continue
+            found = answer.events if answer else ()
+            asked, token = (answer.asked, answer.token) if answer else (_now(), "")
             reached = max((event["timestamp"] for event in found), default=reached)
-            events = sorted(
-                (
-                    (event["timestamp"], event["message"])
-                    for event in found
-                    if self._seen.add(event["timestamp"], event["eventId"])
-                ),
-                key=_first,
-            )
-            token = answer.get("nextToken") or ""
-            if told is not None:
+            events = [
+                (event["timestamp"], event["message"])
+                for event in found
+                if self._seen.add(event["timestamp"], event["eventId"])
+            ]
+            if not sweeping:
+                # Where this page ends close to now, what came since belongs before the next: the next look finds it.
+                if not token or reached > asked - HOLD:
+                    limit = min(limit, asked - HOLD)
                 # Equal times may go on in the next page.
-                self._told = max(self._told, min(reached - 1, told) if token else told)
-            yield Page(events, self._told)
+                self._told = max(self._told, min(reached - 1, limit) if token else limit)
+            yield Page(sorted(events, key=_first), self._told)
             if not token:
                 return
 
-    def _ask(self, start: int, end: int | None, token: str, rank: int) -> Mapping[str, Any] | None:
+    def _ask(self, start: int, end: int | None, token: str, rank: int) -> _Answer | None:
         """Ask for one page, again and again; None where there is no such group, or the token is no longer known."""
         request: dict[str, Any] = {"logGroupName": self.group, "startTime": start, "interleaved": True}
-        if end is not None:
-            request["endTime"] = end
-        if self.wish.pattern:
-            request["filterPattern"] = self.wish.pattern
-        if token:
-            request["nextToken"] = token
-        begun, pause = time.monotonic(), 0.25
+        request |= {"endTime": end} if end is not None else {}
+        request |= {"filterPattern": self.wish.pattern} if self.wish.pattern else {}
+        request |= {"nextToken": token} if token else {}
+        begun, pause = float("inf"), 0.25
         while self.turns.wait(rank, self.stopped):
-            asked = time.monotonic()
+            asked, now = time.monotonic(), _now()
+            begun = min(begun, asked)
             try:
-                answer = self._client().filter_log_events(**request)
+                told = cast("Mapping[str, Any]", self._client().filter_log_events(**request))
             except Exception as error:
                 code = error_code(error)
                 if code == _GONE or (code == _INVALID and token):
@@ -169,8 +175,8 @@ class GroupReader:
                 self.turns.answered()
                 self._patient = self._patient and time.monotonic() - asked > QUICK / 2
                 self._tell_trouble("")
-                return cast("Mapping[str, Any]", answer)
-        return {}
+                return _Answer(told.get("events", ()), told.get("nextToken") or "", now)
+        return _Answer((), "", 0)
 
     def _client(self) -> Any:  # botocore's clients are made at run time, without types
         """Return what asks once. Who follows does not wait long for an answer that may never come."""

@@ -16,6 +16,9 @@ TURN = 0.22
 WIDEST = 0.6
 """Seconds between two requests at the most, however many were refused."""
 
+SWEEPS = 2
+"""Who may look at the past again at the same time: it takes turns from what is new."""
+
 
 class Turns:
     """Requests with ``gap`` seconds between them; after a refusal with more."""
@@ -25,6 +28,7 @@ class Turns:
         self._waiting: list[tuple[int, int]] = []
         self._numbers = itertools.count()
         self._changed = threading.Condition()
+        self.sweeps = threading.Semaphore(SWEEPS)
 
     def wait(self, rank: int, stopped: threading.Event) -> bool:
         """Wait for one's turn, the lowest ``rank`` first; False once ``stopped``."""
