@@ -17,7 +17,8 @@ from typing import Any, cast
 from stackyard.errors import ToolError
 from stackyard.merging import END
 from stackyard.seen import Seen
-from stackyard.tools.aws import Aws, error_code, is_passing, is_timeout
+from stackyard.tools.aws import Aws
+from stackyard.tools.awsfailures import error_code, is_passing, is_timeout, let_go
 from stackyard.tools.turns import Turns
 
 HOLD = 2_000
@@ -91,6 +92,7 @@ class GroupReader:
     on_trouble: Callable[[str], None] = lambda _why: None
     """Told when the group does not answer, and with "" when it does again."""
     between: float = BETWEEN
+    sweep_every: float = SWEEP_EVERY
     _seen: Seen = field(default_factory=Seen)
     _told: int = 0
     """Up to when all is told: who is furthest behind asks first."""
@@ -100,7 +102,7 @@ class GroupReader:
     def pages(self) -> Iterator[Page]:
         """Read, until the end or until stopped. Raises StackyardError."""
         start, swept = self.wish.start, 0
-        sweep, due = iter(()), time.monotonic() + SWEEP_EVERY
+        sweep, due = iter(()), time.monotonic() + self.sweep_every
         while not self.stopped.is_set():
             looked = time.monotonic()
             yield from self._look(start, self.wish.end)
@@ -110,7 +112,7 @@ class GroupReader:
             if (page := next(sweep, None)) is not None:
                 yield page
             elif swept:
-                swept, due = 0, time.monotonic() + SWEEP_EVERY
+                swept, due = 0, time.monotonic() + self.sweep_every
                 self.turns.sweeps.release()
             elif time.monotonic() > due and self.turns.sweeps.acquire(blocking=False):
                 swept = max(self.wish.start, self._told - SWEEP, self._seen.since)
@@ -169,6 +171,7 @@ class GroupReader:
                     with self.aws.explained(self.group):
                         raise
                 self._note_failure(error, time.monotonic() - begun)
+                let_go(error)
                 self.stopped.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311  (spreads requests, guards nothing)
                 pause = min(pause * 2, 15.0)
             else:
