@@ -111,7 +111,8 @@ def test_a_group_that_hangs_holds_nobody_up_for_long(checkout: Path) -> None:
 def test_what_comes_very_late_comes_once(checkout: Path) -> None:
     """A line that is delivered half a minute late is found by a sweep of the past, and no other comes twice by it."""
     began = time.time() - 40
-    endpoint = LogsEndpoint(["g"], rate=20, page=150, throttled=9, latest=0, began=began, stragglers={120: float("inf")})
+    never = {120: float("inf")}
+    endpoint = LogsEndpoint(["g"], rate=20, page=150, throttled=9, latest=0, began=began, stragglers=never)
     with serving_logs(endpoint):
         aws = Aws(find_target(read_project(checkout), "dev"), endpoint.url)
         stopped, wish = threading.Event(), Wish(int(began * 1000), follow=True)

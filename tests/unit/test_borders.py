@@ -31,7 +31,7 @@ ROOMS: dict[str, set[str]] = {
 GUARDED: dict[str, tuple[str, ...]] = {
     "subprocess": ("tools/process.py",),
     "boto3": ("tools/aws.py",),
-    "botocore": ("tools/aws.py", "tools/ekstoken.py", "local/emulator/"),
+    "botocore": ("tools/aws.py", "tools/awsfailures.py", "tools/ekstoken.py", "local/emulator/"),
     "kubernetes": ("tools/kubernetes.py", "local/emulator/"),
     "moto": ("local/emulator/",),
     "waitress": ("local/emulator/",),
