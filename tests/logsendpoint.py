@@ -92,12 +92,10 @@ class LogsEndpoint:
 
     def _event(self, group: str, number: int, at: float) -> dict[str, Any]:
         stamp = int(at * 1000)
-        when = datetime.fromtimestamp(stamp / 1000, UTC).isoformat(timespec="milliseconds")
-        line = {"time": when, "level": "INFO", "message": "did a piece of work", "request_id": f"{number:032x}"}
         return {
             "eventId": f"{group}{number:056d}",
             "timestamp": stamp,
-            "message": json.dumps({**line, "number": number}),
+            "message": json.dumps(make_line(number, stamp)),
             "logStreamName": f"stream-{int((at - self.began) / self.rotation)}",
         }
 
@@ -105,6 +103,13 @@ class LogsEndpoint:
         with self._lock:
             self.told[what] = self.told.get(what, 0) + 1
         return status, answer
+
+
+def make_line(number: int, stamp: int) -> dict[str, object]:
+    """Return what a service writes at a time (ms since 1970)."""
+    when = datetime.fromtimestamp(stamp / 1000, UTC).isoformat(timespec="milliseconds")
+    line = {"time": when, "level": "INFO", "message": "did a piece of work", "request_id": f"{number:032x}"}
+    return {**line, "number": number}
 
 
 @contextlib.contextmanager

@@ -18,7 +18,18 @@ from stackyard.tools.aws import Aws
 from stackyard.tools.logstreams import GroupReader, Wish
 from stackyard.tools.turns import Turns
 from tests.account import Account, serving_account
-from tests.bench.logs import INV, SERVICES, aws_settings, follow, log_groups, make_checkout
+from tests.bench.common import environment
+from tests.bench.logs import (
+    INV,
+    SERVICES,
+    JournalWriter,
+    aws_settings,
+    follow,
+    follow_writer,
+    log_groups,
+    make_checkout,
+    writing,
+)
 from tests.clients import make_client
 from tests.logsendpoint import LogsEndpoint, serving_logs
 
@@ -93,6 +104,15 @@ def test_following_keeps_up_with_a_thousand_lines_a_second(checkout: Path) -> No
     assert found.code == 130
     assert "Traceback" not in found.errors
     assert told["throttled"] > 0
+
+
+def test_the_laptops_journal_is_followed(tmp_path: Path) -> None:
+    """As fast: every line of five services once, in order, while the gateway writes them."""
+    make_checkout(tmp_path)
+    with writing(JournalWriter(tmp_path / ".stackyard/local/journal.jsonl", 200)) as writer:
+        found = follow_writer(tmp_path, "local", environment(), writer, seconds=3)
+    assert found.numbers == {name: list(range(600)) for name in SERVICES}, found.errors
+    assert (found.disorder, found.code, found.errors) == (0, 130, "")
 
 
 def test_a_group_that_hangs_holds_nobody_up_for_long(checkout: Path) -> None:
