@@ -63,6 +63,7 @@ def test_a_failure_that_is_dealt_with_holds_nothing() -> None:
         raise ConnectionError
 
     def get_response() -> Exception | None:
+        kept: Exception | None = None
         try:
             call()
         except ConnectionError as error:
