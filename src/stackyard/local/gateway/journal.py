@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
+from stackyard.local.console.recorder import Recorder
 from stackyard.local.gateway.event import request_time, trace_root
 
 _DELAY = 0.1
@@ -66,8 +67,14 @@ class Access:
 class Journal:
     """The one place that writes."""
 
-    def __init__(self, path: Path | None, screen: TextIO, *, requests: bool = False) -> None:
-        """Write to ``screen``, and to ``path`` where one is given; ``requests`` are said to whoever looks on."""
+    def __init__(
+        self, path: Path | None, screen: TextIO, *, requests: bool = False, recorder: Recorder | None = None
+    ) -> None:
+        """Write to ``screen``, and to ``path`` where one is given; ``requests`` are said to whoever looks on.
+
+        A ``recorder`` is told what it may be asked for later.
+        """
+        self.recorder = recorder
         self._path = path
         self._screen = screen
         self._terminal = requests or screen.isatty()
@@ -86,12 +93,16 @@ class Journal:
     def log(self, service: str, text: str) -> None:
         """Pass on a line that a service printed."""
         at = _now()
+        if self.recorder is not None:
+            self.recorder.say("log", service, text)
         self._keep(lambda: {"kind": "log", "time": at, "service": service, "line": text})
         self._print(f"{service} | {text}")
 
     def note(self, text: str, service: str = "") -> None:
         """Say something of our own."""
         at = _now()
+        if self.recorder is not None:
+            self.recorder.say("note", service, text)
         self._keep(lambda: {"kind": "note", "time": at, "service": service or None, "line": text})
         self._print(f"{service or 'gateway'} | {text}")
 
