@@ -93,7 +93,8 @@ class Stream:
         """Tell the client of a request what happens from now on; False when too many are told already."""
         if len(self._viewers) >= MOST:
             return False
-        since = (request.header(b"last-event-id") or b"").decode("latin-1")
+        _, _, named = request.target.partition(b"?since=")
+        since = (request.header(b"last-event-id") or named).decode("latin-1")
         viewer = Viewer(since, self._viewers.discard)
         if request.hand_over(viewer):
             self._viewers.add(viewer)
