@@ -17,9 +17,9 @@ from stackyard.local.console.views import describe_detail, describe_line, descri
 from stackyard.local.gateway.message import Limits
 
 if TYPE_CHECKING:
-    from stackyard.local.console.recorder import Recorder
     from stackyard.local.gateway.gateway import Gateway
     from stackyard.local.gateway.message import Request
+    from stackyard.local.gateway.recorder import Recorder
 
 ROOT = "/_stackyard"
 _PAGE = Path(__file__).with_name("page")

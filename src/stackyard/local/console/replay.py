@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from stackyard.local.console.recorder import MASK, REPLAYED
 from stackyard.local.gateway.framing import TELLING, is_doubtful
 from stackyard.local.gateway.message import Limits, Request
+from stackyard.local.gateway.recorder import MASK, REPLAYED
 
 if TYPE_CHECKING:
     import asyncio

@@ -17,9 +17,9 @@ from stackyard.local.console.drawing import describe_system
 from stackyard.local.console.views import describe_line, describe_summary
 
 if TYPE_CHECKING:
-    from stackyard.local.console.recorder import Recorder
     from stackyard.local.gateway.gateway import Gateway
     from stackyard.local.gateway.message import Request
+    from stackyard.local.gateway.recorder import Recorder
 
 MOST = 12
 """Pages at once."""

@@ -12,9 +12,9 @@ import shlex
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypedDict, cast
 
-from stackyard.local.console.recorder import MASK, REPLAYED, Line, Record
 from stackyard.local.gateway.event import render_event, trace_root
 from stackyard.local.gateway.message import Request
+from stackyard.local.gateway.recorder import MASK, REPLAYED, Line, Record
 from stackyard.loglines import normal_id, parse_line
 
 if TYPE_CHECKING:

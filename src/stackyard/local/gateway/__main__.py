@@ -21,11 +21,11 @@ from typing import Any
 
 from stackyard.errors import ConfigError, MissingError, StackyardError
 from stackyard.local.console.console import Console
-from stackyard.local.console.recorder import Recorder
 from stackyard.local.gateway.deployment import read_deployment
 from stackyard.local.gateway.gateway import BODY_LIMIT, HEAD_LIMIT, Gateway
 from stackyard.local.gateway.journal import Journal
 from stackyard.local.gateway.message import Limits
+from stackyard.local.gateway.recorder import Recorder
 from stackyard.local.gateway.server import Server
 from stackyard.local.gateway.watch import FileWatch, Watcher
 from stackyard.tools.process import watch_lifeline

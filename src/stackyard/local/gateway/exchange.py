@@ -10,13 +10,13 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
-from stackyard.local.console.recorder import Reply
 from stackyard.local.gateway.answer import BadBase64Error, MalformedError, parse_answer
 from stackyard.local.gateway.context import VARIABLES
 from stackyard.local.gateway.event import Ids, Place
 from stackyard.local.gateway.forward import render_headers
 from stackyard.local.gateway.journal import Access, Journal
 from stackyard.local.gateway.message import Header, Request
+from stackyard.local.gateway.recorder import Reply
 from stackyard.local.gateway.refusal import BAD_BASE64, MALFORMED, TIMEOUT, Refusal, Refusals
 from stackyard.local.gateway.routes import Match
 

@@ -14,7 +14,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from stackyard.local.console.console import Console
 from stackyard.local.gateway import refusal
 from stackyard.local.gateway.deployment import Deployment
 from stackyard.local.gateway.environment import Surroundings
@@ -30,7 +29,7 @@ from stackyard.local.gateway.mock import MockTarget
 from stackyard.local.gateway.routes import Router, binary_types
 from stackyard.local.gateway.runtime import Attention, Invocation, parent_span
 from stackyard.local.gateway.servers import Server
-from stackyard.local.gateway.status import BARE, PREFIX, answer_own
+from stackyard.local.gateway.status import BARE, PREFIX, Desk, answer_own
 from stackyard.local.gateway.upstream import Call
 
 BODY_LIMIT = 10 * 1024 * 1024
@@ -74,7 +73,7 @@ class Gateway:
         self.functions: dict[str, Function] = {}
         self.servers: dict[str, Server] = {}
         self.serving: Serving | None = None
-        self.console: Console | None = None
+        self.console: Desk | None = None
         self._leaving: list[Function | Server] = []
         self._attention = Attention()
         self._ahead: asyncio.Task[None] | None = None

@@ -15,8 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
-from stackyard.local.console.recorder import Recorder
 from stackyard.local.gateway.event import request_time, trace_root
+from stackyard.local.gateway.recorder import Recorder
 
 _DELAY = 0.1
 _LARGEST = 32 * 1024 * 1024

@@ -6,7 +6,7 @@ import importlib.metadata
 import json
 import os
 import platform
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from stackyard.local.gateway.message import Request
 from stackyard.local.gateway.visitors import is_ours
@@ -18,6 +18,14 @@ PREFIX = "/_stackyard/"
 BARE = PREFIX.rstrip("/")
 _JSON = b"Content-Type: application/json\r\nCache-Control: no-store\r\n"
 _PACKAGES = ("awslambdaric", "httptools", "stackyard", "uvicorn", "uvloop", "watchfiles")
+
+
+class Desk(Protocol):
+    """Who answers what is asked below ``/_stackyard/`` beside the status."""
+
+    def answer(self, request: Request, path: str) -> None:
+        """Answer a request of this machine's own."""
+        ...
 
 
 def answer_own(gateway: Gateway, request: Request, path: str) -> None:

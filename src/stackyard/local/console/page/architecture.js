@@ -83,7 +83,7 @@ function drawWide(system, width, calls, counts) {
   const apiX = 130;
   const apiWidth = Math.min(230, width * 0.25);
   const boxWidth = Math.min(230, width * 0.26);
-  const boxX = width - boxWidth - (calls.length ? 70 : 8);
+  const boxX = width - boxWidth - (calls.length ? 96 : 8);
   const top = (at) => 8 + at * ROW + (ROW - BOX) / 2 + (services.length < 2 ? ROW / 2 : 0);
   const from = apiX + apiWidth;
   const parts = [
@@ -93,9 +93,10 @@ function drawWide(system, width, calls, counts) {
   ];
   services.forEach((service, at) => {
     const y = top(at) + BOX / 2;
-    const bend = (from + boxX) / 2;
+    const to = from + (boxX - from) * 0.45;
+    const bend = (from + to) / 2;
     const [count, failed] = counts[service.name] ?? [0, 0];
-    parts.push(svg("path", { d: `M${from} ${middle}C${bend} ${middle} ${from + 24} ${y} ${bend} ${y}H${boxX}`, class: count ? "edge used" : "edge" }));
+    parts.push(svg("path", { d: `M${from} ${middle}C${bend} ${middle} ${bend} ${y} ${to} ${y}H${boxX}`, class: count ? "edge used" : "edge" }));
     parts.push(text(boxX - 10, y - 8, routeWords(system, service.name), "route", "end"));
     if (count) parts.push(text(boxX - 10, y + 17, failed ? `${count}, ${failed} failed` : String(count), failed ? "tally bad" : "tally", "end"));
     parts.push(serviceBox(service, boxX, top(at), boxWidth));
@@ -117,15 +118,15 @@ function drawWide(system, width, calls, counts) {
 function drawNarrow(system, width, calls, counts) {
   const { services } = system;
   const step = BOX + 44;
-  const top = 122;
+  const top = 134;
   const height = top + services.length * step;
-  const parts = [box(1, 4, width - 2, 86, "api", ...apiLines(system, 18, 30))];
+  const parts = [box(1, 4, width - 2, 98, "api", ...apiLines(system, 18, 30))];
   services.forEach((service, at) => {
     const y = top + at * step + 22;
     const [count, failed] = counts[service.name] ?? [0, 0];
     const made = calls.filter(([caller]) => caller === service.name).map(([, callee, times]) => `calls ${callee} ×${times}`);
     const tally = [count && `${count}`, failed && `${failed} failed`, ...made].filter(Boolean).join(", ");
-    parts.push(svg("path", { d: `M20 90V${y + BOX / 2 - 8}q0 8 8 8H40`, class: count ? "edge used" : "edge" }));
+    parts.push(svg("path", { d: `M20 102V${y + BOX / 2 - 8}q0 8 8 8H40`, class: count ? "edge used" : "edge" }));
     parts.push(text(42, y - 8, routeWords(system, service.name), "route"));
     if (tally) parts.push(text(width - 2, y - 8, tally, failed ? "tally bad" : "tally", "end"));
     parts.push(serviceBox(service, 40, y, width - 42));

@@ -39,6 +39,6 @@ function card(service) {
     el("p", { class: "soft fine" }, `${memory} MiB · version ${version} · ${group}`),
     el("p", { class: "card-links" },
       el("a", { id: `open-${name}`, href: `${root}/`, target: "_blank", rel: "noopener", "aria-label": `Open ${name}` }, `${root}/`),
-      el("a", { id: `docs-${name}`, href: `${root}/docs`, target: "_blank", rel: "noopener", "aria-label": `Documentation of ${name}` }, "Docs"),
-      el("a", { id: `seen-${name}`, href: `#requests?q=${encodeURIComponent(name)}`, "aria-label": `Requests of ${name}` }, "Requests")));
+      el("a", { id: `docs-${name}`, href: `${root}/docs`, target: "_blank", rel: "noopener" }, "Docs", el("span", { class: "unseen" }, ` of ${name}`)),
+      el("a", { id: `seen-${name}`, href: `#requests?q=${encodeURIComponent(name)}` }, "Requests", el("span", { class: "unseen" }, ` of ${name}`))));
 }
