@@ -45,13 +45,15 @@ def handler(event, context):
             "body": json.dumps({"message": f"Hello, {name}!"})}
 """
 WORKER = """
+import base64
 import json
 import os
 import urllib.request
 
 def handler(event, context):
     told = {"level": "info", "service": "worker", "request_id": event["requestContext"]["requestId"]}
-    names = json.loads(event["body"] or "{}").get("names", [])
+    body = base64.b64decode(event["body"] or "e30=")
+    names = json.loads(body).get("names", [])
     if event["path"].endswith("/broken"):
         print(json.dumps({**told, "level": "error", "message": "no such job"}))
         return {"statusCode": 500, "body": json.dumps({"title": "Internal Server Error", "status": 500})}
@@ -100,6 +102,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 @pytest.fixture
 def console(lab: Lab) -> str:
     """The console's address; nothing is kept yet."""
+    lab.client.cookies.clear()
     lab.client.post("/_stackyard/clear", json={}).raise_for_status()
     return f"{lab.url}/_stackyard/"
 
@@ -318,7 +321,7 @@ def test_logs(console: str, lab: Lab, visit: Make) -> None:
     page.get_by_label("Level").select_option("error")
     expect(page.locator("#log li", has_text="no such job")).to_have_count(1)
     expect(page.locator("#log .message", has_text="job done")).to_have_count(0)
-    page.get_by_label("Service", exact=True).select_option("ledger")
+    page.get_by_label("Service", exact=True).select_option("worker")
     page.get_by_label("Filter logs", exact=True).fill("nothing says this")
     expect(page.locator("#log-empty")).to_contain_text("Nothing matches")
 
@@ -391,5 +394,6 @@ def test_a_gateway_that_ends_and_comes_back(tmp_path: Path, visit: Make) -> None
         expect(page.locator("#detail")).to_contain_text("no longer kept")
         again.client.get("/greet?name=again")
         expect(page.locator("#list li")).to_have_count(1)
+        again.client.close()
     finally:
         own.stop()

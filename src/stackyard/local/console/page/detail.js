@@ -108,9 +108,10 @@ function bodyOf(body, what) {
 
 function code(text, what) {
   const made = pretty(text);
-  const button = el("button", { class: "quiet copy", type: "button", "aria-label": `Copy ${what}`, onclick: async () => {
-    if (await copy(made.textContent, what)) button.textContent = "Copied";
-  } }, "Copy");
+  const word = el("span", {}, "Copy");
+  const button = el("button", { class: "quiet copy", type: "button", onclick: async () => {
+    if (await copy(made.textContent, what)) word.textContent = "Copied";
+  } }, word, el("span", { class: "unseen" }, ` ${what}`));
   return el("div", { class: "code" }, el("pre", { tabindex: "0", "aria-label": what }, made), button);
 }
 
