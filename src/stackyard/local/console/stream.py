@@ -31,9 +31,9 @@ _HEAD = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nCache-Control: no-store\r\n"
     b"X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\nretry: 1000\n\n"
 )
-_PERIOD = 0.15
+_PERIOD = 0.2
 _BEAT = 5.0
-_LOOK = 0.45
+_LOOK = 0.95
 
 
 class Viewer(asyncio.Protocol):

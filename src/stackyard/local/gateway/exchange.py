@@ -145,6 +145,7 @@ class Exchange:
         journal.access(access)
         if journal.recorder is not None:
             journal.recorder.keep(access, self, reply, cold=cold)
+            journal.schedule()
 
     def _context(self) -> dict[str, str]:
         return {name: look(self) for name, look in VARIABLES.items()}

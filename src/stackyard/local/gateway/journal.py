@@ -108,14 +108,15 @@ class Journal:
 
     def _print(self, line: str) -> None:
         self._lines.append(line)
-        self._schedule()
+        self.schedule()
 
     def _keep(self, render: Callable[[], dict[str, object]]) -> None:
         if self._path is not None:
             self._waiting.append(render)
-            self._schedule()
+            self.schedule()
 
-    def _schedule(self) -> None:
+    def schedule(self) -> None:
+        """See that what waits is written soon."""
         if not self._scheduled:
             self._scheduled = True
             asyncio.get_running_loop().call_later(_DELAY, self.flush)
@@ -123,6 +124,8 @@ class Journal:
     def flush(self) -> None:
         """Write what waits. A file that cannot be written is given up with a word, requests go on."""
         self._scheduled = False
+        if self.recorder is not None:
+            self.recorder.settle()
         lines, self._lines = self._lines, []
         if lines:
             try:

@@ -9,7 +9,6 @@ import os
 import re
 import time
 from collections import deque
-from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -37,6 +36,7 @@ REPLAYED = b"x-stackyard-replay"
 
 _SET_COOKIE = re.compile(rb"(?im)^((?:x-amzn-remapped-)?set-cookie:[ \t]*(?:[^=;\r\n]*=)?)[^;\r\n]*")
 _LONGEST_LINE = 8192
+_MOST_FRESH = 100
 
 Kept = TypeVar("Kept")
 
@@ -91,24 +91,35 @@ class Recorder:
         """Tells one run's numbers from another's."""
         self.requests = 0
         self.lines = 0
+        self._fresh: list[tuple[Access, Exchange, Reply, bool | None]] = []
         self._records: deque[Record] = deque()
         self._heavy: deque[Record] = deque()
         self._held = 0
         self._said: deque[Line] = deque(maxlen=KEPT)
 
     def keep(self, access: Access, exchange: Exchange, reply: Reply, *, cold: bool | None) -> None:
-        """Keep a request that was answered; ``cold`` is None where nothing had to run for it."""
-        records = self._records
-        if len(records) == KEPT:
-            self._drop(records.popleft())
-        record = Record(access, exchange, reply, cold=cold)
-        records.append(record)
+        """Keep a request that was answered; ``cold`` is None where nothing had to run for it.
+
+        Nothing but references, until somebody asks or `settle` is called: the next request may be waiting.
+        """
         self.requests += 1
-        if record.weight > SMALL:
-            self._held += record.weight
-            self._heavy.append(record)
-            while self._held > ROOM:
-                self._lighten()
+        self._fresh.append((access, exchange, reply, cold))
+        if len(reply.body) > SMALL or len(exchange.request.body) > SMALL or len(self._fresh) >= _MOST_FRESH:
+            self.settle()
+
+    def settle(self) -> None:
+        """Let go of what surrounds new requests, of their secrets, and of what there is no more room for."""
+        fresh, self._fresh = self._fresh, []
+        for access, exchange, reply, cold in fresh:
+            if len(self._records) == KEPT:
+                self._drop(self._records.popleft())
+            record = Record(access, exchange, reply, cold=cold)
+            self._records.append(record)
+            if record.weight > SMALL:
+                self._held += record.weight
+                self._heavy.append(record)
+                while self._held > ROOM:
+                    self._lighten()
 
     def say(self, kind: str, service: str, text: str) -> None:
         """Keep a line."""
@@ -117,6 +128,7 @@ class Recorder:
 
     def records(self, after: int = 0, most: int = KEPT) -> tuple[int, list[Record]]:
         """Return at most so many records after the first ``after`` ever, and the number of the first of them."""
+        self.settle()
         return _slice(self._records, self.requests, after, most)
 
     def said(self, after: int = 0, most: int = KEPT) -> tuple[int, list[Line]]:
@@ -125,15 +137,13 @@ class Recorder:
 
     def find(self, request_id: str) -> Record | None:
         """Return the record of a request, by its id, if it is still kept."""
-        return next((each for each in self.newest() if each.access.request_id == request_id), None)
-
-    def newest(self) -> Iterator[Record]:
-        """Yield what is kept, the last first."""
-        return reversed(self._records)
+        self.settle()
+        return next((each for each in reversed(self._records) if each.access.request_id == request_id), None)
 
     def clear(self) -> None:
         """Forget all requests and lines; numbers go on under another epoch."""
         self.epoch = os.urandom(4).hex()
+        self._fresh.clear()
         self._records.clear()
         self._heavy.clear()
         self._said.clear()
