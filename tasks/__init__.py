@@ -6,6 +6,7 @@ import atexit
 import gc
 import sys
 from pathlib import Path
+from typing import Any
 
 from invoke.collection import Collection
 
@@ -22,8 +23,8 @@ sys.dont_write_bytecode = bool(sys.flags.dont_write_bytecode)
 if (here := str(Path(__file__).parent)) in sys.path:
     sys.path.remove(here)
 
-from tasks import parsing
-from tasks.check import doctor, unlock
+from tasks import parsing, program
+from tasks.check import doctor, help_, unlock
 from tasks.environment import bootstrap, deploy, destroy, docker_push, drift, plan
 from tasks.github import github_facts, github_report, github_role, github_setup
 from tasks.laptop import down, up
@@ -33,12 +34,22 @@ from tasks.release import diff, promote, releases, rollback
 from tasks.service import add_service, api_key, remove_service, services
 from tasks.watch import logs, open_, status, trace
 
-parsing.mend()
+GROUPS: dict[str, tuple[Any, ...]] = {
+    "On this machine": (up, down, doctor, help_),
+    "Services": (services, add_service, remove_service, api_key),
+    "Bring an environment to what the files say": (bootstrap, plan, diff, docker_push, deploy, destroy),
+    "Releases": (releases, promote, rollback),
+    "See how it is": (status, logs, trace, open_, drift),
+    "Costs": (cost, prices),
+    "Mend": (mend, unlock, state_history, state_restore, backup, restore),
+    "GitHub": (github_setup, github_facts, github_role, github_report),
+}
+"""Every task, as `inv --list` shows them."""
 
-namespace = Collection(
-    *(up, down, bootstrap, plan, diff, drift, docker_push, deploy, releases, promote, rollback, destroy),
-    *(status, logs, trace, open_),
-    *(services, add_service, remove_service, api_key, cost, prices, doctor, unlock),
-    *(mend, state_history, state_restore, backup, restore),
-    *(github_setup, github_facts, github_role, github_report),
-)
+EVERY: list[Any] = [task for tasks in GROUPS.values() for task in tasks]
+"""Invoke's tasks; its decorator says that they are functions still."""
+
+parsing.mend()
+program.mend(EVERY)
+
+namespace = Collection(*EVERY)

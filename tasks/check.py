@@ -9,11 +9,20 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from tasks.running import DRY, ENV, JSON, ROOT, attempt, begin, make_screen
+from tasks.running import DRY, ENV, JSON, LOCAL, ROOT, attempt, begin, make_screen
+
+
+@task(name="help", iterable=["names"], help={"names": "The task; also without the flag: inv help deploy"})
+def help_(_c: Context, names: list[str]) -> None:
+    """List the tasks, or tell more of one: `inv help deploy`."""
+    from tasks import namespace
+    from tasks.program import show_words
+
+    show_words(namespace, names)
 
 
 @task(help=ENV | JSON)
-def doctor(_c: Context, env: str = "local", json: bool = False) -> None:
+def doctor(_c: Context, env: str = LOCAL, json: bool = False) -> None:
     """Check what a deploy needs, and say what mends it.
 
     Tools, versions, credentials, quotas and settings, each with the command that mends it. Exit code 3 if any fails.

@@ -9,7 +9,22 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from tasks.running import DIRTY, DRY, ENV, JSON, YES, attempt, begin, bring, make_screen
+from tasks.running import (
+    DIRTY,
+    DRY,
+    EMPTY,
+    ENV,
+    FULL,
+    JSON,
+    LOCAL,
+    SERVICE,
+    YES,
+    attempt,
+    begin,
+    bring,
+    make_screen,
+    split_names,
+)
 
 
 @task(help=ENV | DRY | JSON)
@@ -29,14 +44,9 @@ def bootstrap(_c: Context, env: str, dry_run: bool = False, json: bool = False) 
         screen.say(f"next: inv deploy --env {env}")
 
 
-@task(
-    help=ENV
-    | JSON
-    | {"full": "Every attribute, in Terraform's words.", "allow-empty": "No service may be left."}
-    | {"markdown": "Write it to this file, too, without values."}
-)
+@task(help=ENV | JSON | FULL | EMPTY | {"markdown": "Write it to this file, too, without values."})
 def plan(
-    _c: Context, env: str, full: bool = False, json: bool = False, allow_empty: bool = False, markdown: str = ""
+    _c: Context, env: str = LOCAL, full: bool = False, json: bool = False, allow_empty: bool = False, markdown: str = ""
 ) -> None:
     """Show what `inv deploy` would change.
 
@@ -56,7 +66,7 @@ def plan(
 
 
 @task(help=ENV | JSON | {"markdown": "Write it to this file, too; an empty one where there is none."})
-def drift(_c: Context, env: str, json: bool = False, markdown: str = "") -> None:
+def drift(_c: Context, env: str = LOCAL, json: bool = False, markdown: str = "") -> None:
     """Show what was changed past Terraform.
 
     Names resources and attributes, and changes nothing. Exit code 6 where there is drift.
@@ -83,13 +93,7 @@ def drift(_c: Context, env: str, json: bool = False, markdown: str = "") -> None
 
 @task(
     iterable=["service"],
-    help=ENV
-    | DRY
-    | YES
-    | JSON
-    | DIRTY
-    | {"allow-empty": "Let the last service be taken away."}
-    | {"service": "Only this service's image, the others keep theirs; several with spaces between, or more than once."},
+    help=ENV | DRY | YES | JSON | DIRTY | EMPTY | SERVICE,
 )
 def deploy(
     _c: Context,
@@ -104,20 +108,19 @@ def deploy(
     """Bring an environment to what the working tree says.
 
     Images, Terraform, verification, release record. With nothing changed it costs one Terraform plan. Killed at any
-    point, the same command goes on. With --service the settings are still those of all services.
+    point, the same command goes on. With --service the others keep their images; settings are still those of all.
     """
     from stackyard.commands.deploy import deploy as run
     from stackyard.commands.wanted import Options
 
-    chosen = tuple(name for words in service for name in words.replace(",", " ").split())
-    options = Options(dry_run, yes, allow_empty, allow_dirty, chosen)
+    options = Options(dry_run, yes, allow_empty, allow_dirty, split_names(service))
     bring(lambda screen: run(begin(env, screen), options), json=json)
 
 
 @task(
     name="docker-push",
     iterable=["service"],
-    help=ENV | DRY | JSON | DIRTY | {"service": "Only this service's image; can be given more than once."},
+    help=ENV | DRY | JSON | DIRTY | SERVICE,
 )
 def docker_push(
     _c: Context,
@@ -139,7 +142,7 @@ def docker_push(
 
     screen = make_screen(quiet=json)
     session = begin(env, screen)
-    done = attempt(lambda: run(session, service, dry_run=dry_run, allow_dirty=allow_dirty), screen)
+    done = attempt(lambda: run(session, list(split_names(service)), dry_run=dry_run, allow_dirty=allow_dirty), screen)
     if json:
         screen.json([asdict(image) for image in done])
     else:

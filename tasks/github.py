@@ -52,7 +52,7 @@ def github_role(_c: Context, env: str, purpose: str = "plan", json: bool = False
 def github_report(
     _c: Context, title: str, folder: str, expect: str = "", pull_request: int = 0, json: bool = False
 ) -> None:
-    """Write reports of several environments as one comment, or one issue.
+    """Write reports of environments as a comment or an issue.
 
     The same one each time, changed in place. An issue is opened when there is something to say, and closed when there
     is nothing any more. Needs `gh`.
@@ -79,10 +79,10 @@ def github_report(
     },
 )
 def github_setup(_c: Context, apply: bool = False, reviewers: str = "", approvals: int = 1, json: bool = False) -> None:
-    """Show what the repository at GitHub must be like for the workflows.
+    """Show what the repository at GitHub must be like.
 
-    Environments with their branches and reviewers, the rights of jobs, the rules of the main branch. With --apply it
-    becomes so; again, it changes nothing.
+    For the workflows: environments with their branches and reviewers, the rights of jobs, the rules of the main branch.
+    With --apply it becomes so; again, it changes nothing.
     """
     from dataclasses import asdict
 

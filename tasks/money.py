@@ -8,7 +8,7 @@ from __future__ import annotations
 from invoke.context import Context
 from invoke.tasks import task
 
-from tasks.running import ENV, JSON, ROOT, attempt, begin, make_screen
+from tasks.running import ENV, JSON, LOCAL, ROOT, attempt, begin, make_screen
 
 
 @task(
@@ -25,7 +25,7 @@ from tasks.running import ENV, JSON, ROOT, attempt, begin, make_screen
 )
 def cost(
     _c: Context,
-    env: str,
+    env: str = LOCAL,
     requests_per_month: str = "",
     duration: str = "",
     response_kb: str = "",

@@ -9,13 +9,13 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from tasks.running import DRY, ENV, JSON, YES, attempt, begin, make_screen
+from tasks.running import COUNT, DRY, ENV, JSON, LOCAL, YES, attempt, begin, make_screen
 
 STACK = {"stack": "The state: app, or bootstrap, which an account's environments share."}
 
 
-@task(name="state-history", help=ENV | JSON | STACK | {"count": "How many, newest first."})
-def state_history(_c: Context, env: str, stack: str = "app", count: int = 20, json: bool = False) -> None:
+@task(name="state-history", help=ENV | JSON | STACK | COUNT)
+def state_history(_c: Context, env: str = LOCAL, stack: str = "app", count: int = 20, json: bool = False) -> None:
     """List the versions of an environment's state.
 
     Serial, when, how many resources, who. * is what Terraform reads.
@@ -77,8 +77,8 @@ def state_restore(
 
 
 @task(
-    help={
-        "env": "The environment: local, or one of stackyard.yaml's.",
+    help=ENV
+    | {
         "all": "All of stackyard.yaml's.",
         "to": "A folder, or s3://bucket/prefix. It gets a folder of its own in it.",
     }

@@ -8,11 +8,11 @@ from __future__ import annotations
 from invoke.context import Context
 from invoke.tasks import task
 
-from tasks.running import DIRTY, DRY, ENV, JSON, YES, attempt, begin, bring, make_screen
+from tasks.running import COUNT, DIRTY, DRY, ENV, FULL, JSON, LOCAL, YES, attempt, begin, bring, make_screen
 
 
-@task(help=ENV | JSON | {"count": "How many, newest first."})
-def releases(_c: Context, env: str, count: int = 20, json: bool = False) -> None:
+@task(help=ENV | JSON | COUNT)
+def releases(_c: Context, env: str = LOCAL, count: int = 20, json: bool = False) -> None:
     """List an environment's releases.
 
     Number, when, who, commit (with + for changes that were not committed) and what changed. * runs.
@@ -25,8 +25,8 @@ def releases(_c: Context, env: str, count: int = 20, json: bool = False) -> None
     attempt(lambda: show_releases(session, run(session, count=count), json=json), screen)
 
 
-@task(help=ENV | JSON | {"full": "Every attribute of the plan, in Terraform's words."})
-def diff(_c: Context, env: str, full: bool = False, json: bool = False) -> None:
+@task(help=ENV | JSON | FULL)
+def diff(_c: Context, env: str = LOCAL, full: bool = False, json: bool = False) -> None:
     """Show what changed since the running release.
 
     Images, commits, settings and Terraform's plan. Changes nothing and builds nothing.

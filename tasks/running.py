@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,11 +18,23 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parents[1]
+LOCAL = "local"
+"""The environment of a task that only looks, where none is named."""
+
 ENV = {"env": "The environment: local, or one of stackyard.yaml's."}
 JSON = {"json": "Print data for programs, to standard output."}
 DRY = {"dry-run": "Show what would be done, and do nothing."}
 DIRTY = {"allow-dirty": "Build for a protected environment although not all is committed."}
-YES = {"yes": "Answer the question of a protected environment with yes."}
+YES = {"yes": "Do not ask."}
+EMPTY = {"allow-empty": "Let the last service be taken away."}
+FULL = {"full": "Every attribute, in Terraform's words."}
+COUNT = {"count": "How many, newest first."}
+SERVICE = {"service": "Only this service's image; several with spaces between, or more than once."}
+
+
+def split_names(given: list[str]) -> tuple[str, ...]:
+    """Return names that were given one by one, or several with spaces or commas between."""
+    return tuple(name for words in given for name in words.replace(",", " ").split())
 
 
 def make_screen(*, quiet: bool = False) -> Screen:
@@ -48,15 +61,20 @@ def attempt(
 
 
 def watch(work: Callable[[], object], screen: Screen) -> None:
-    """Do work that only looks; Ctrl-C ends it with 130 and no word, a reader that has seen enough (`| head`) with 0."""
-    import os
+    """Do work that only looks; Ctrl-C ends it with 130 and no word."""
+    attempt(work, screen, interrupted="")
 
+
+@contextlib.contextmanager
+def piped() -> Generator[None]:
+    """Print; a reader that has seen enough (`| head`) is no error."""
     try:
-        attempt(work, screen, interrupted="")
+        yield
         sys.stdout.flush()
     except BrokenPipeError:
-        # Python would flush once more at the end, and complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        from stackyard.screen import discard
+
+        discard(sys.stdout)
         raise Exit(code=0) from None
 
 

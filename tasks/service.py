@@ -8,11 +8,11 @@ from __future__ import annotations
 from invoke.context import Context
 from invoke.tasks import task
 
-from tasks.running import DRY, ENV, JSON, ROOT, YES, attempt, begin, make_screen
+from tasks.running import DRY, ENV, JSON, LOCAL, ROOT, YES, attempt, begin, make_screen
 
 
 @task(help=ENV | JSON)
-def services(_c: Context, env: str = "local", json: bool = False) -> None:
+def services(_c: Context, env: str = LOCAL, json: bool = False) -> None:
     """List the services and what of each is deployed.
 
     DEPLOYED is current, older (the sources have moved on), no, or unknown with the reason.
@@ -47,7 +47,7 @@ def add_service(
     dry_run: bool = False,
     json: bool = False,
 ) -> None:
-    """Add services: `inv add-service [--kind KIND] NAME [NAME ...]`.
+    """Add services, each complete and tested.
 
     Each is a folder below src/services with settings, package, working example and tests, the same for every kind.
     Again, it changes nothing; a folder that lacks something gets it; what you wrote is never written over.
@@ -66,16 +66,11 @@ def add_service(
         show_added(screen, done)
 
 
-@task(
-    help={"name": "The service's name.", "force": "Although git could not bring all of it back."}
-    | {"yes": "Do not ask."}
-    | DRY
-    | JSON
-)
+@task(help={"name": "The service's name.", "force": "Although git could not bring all of it back."} | YES | DRY | JSON)
 def remove_service(
     _c: Context, name: str, yes: bool = False, force: bool = False, dry_run: bool = False, json: bool = False
 ) -> None:
-    """Remove a service: `inv remove-service NAME`.
+    """Remove a service.
 
     Shows what will be destroyed where, and asks. The folder goes now; what runs goes with the next deploy of each
     environment. Refuses while git could not bring the folder back.
@@ -93,7 +88,6 @@ def remove_service(
 
 @task(
     name="api-key",
-    positional=["service"],
     help=ENV | DRY | YES | JSON | {"service": "The service.", "rotate": "Replace it: the old one ends at once."},
 )
 def api_key(

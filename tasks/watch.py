@@ -9,13 +9,13 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from tasks.running import ENV, JSON, attempt, begin, make_screen, watch
+from tasks.running import ENV, JSON, LOCAL, attempt, begin, make_screen, watch
 
 SINCE = {"since": "From when on: 10m, 2h, 3d, 14:30 or 2026-11-23T14:30."}
 
 
 @task(help=ENV | JSON)
-def status(_c: Context, env: str, json: bool = False) -> None:
+def status(_c: Context, env: str = LOCAL, json: bool = False) -> None:
     """Show how an environment is.
 
     Release, services with what they run, health, the last hour's requests and errors, alarms, when drift was last
@@ -46,8 +46,8 @@ def status(_c: Context, env: str, json: bool = False) -> None:
 )
 def logs(
     _c: Context,
-    env: str,
     names: list[str],
+    env: str = LOCAL,
     follow: bool = False,
     since: str = "10m",
     until: str = "",
@@ -67,8 +67,8 @@ def logs(
     watch(lambda: run(begin(env, screen), request, as_json=json), screen)
 
 
-@task(positional=["id"], help=ENV | JSON | SINCE | {"id": "Of a request (x-request-id) or a trace (X-Ray, W3C)."})
-def trace(_c: Context, id: str, env: str, since: str = "", json: bool = False) -> None:
+@task(help=ENV | JSON | SINCE | {"id": "Of a request (x-request-id) or a trace (X-Ray, W3C)."})
+def trace(_c: Context, id: str, env: str = LOCAL, since: str = "", json: bool = False) -> None:
     """Show one request's way through all services.
 
     Its log lines in order, the gateway's first, with the time between them. Looks one hour back, or where the id of an
@@ -92,7 +92,7 @@ def trace(_c: Context, id: str, env: str, since: str = "", json: bool = False) -
         "print": "Print the address only.",
     },
 )
-def open_(_c: Context, env: str, names: list[str], what: str = "service", print: bool = False) -> None:
+def open_(_c: Context, names: list[str], env: str = LOCAL, what: str = "service", print: bool = False) -> None:
     """Open a service in the browser, and print its address."""
     from stackyard.commands.open import open_address as run
 

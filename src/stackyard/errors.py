@@ -37,6 +37,13 @@ class ConfigError(StackyardError):
     next_command = "inv services   # reads the files again"
 
 
+class UsageError(StackyardError):
+    """The command line cannot be understood; nothing was begun."""
+
+    exit_code = 2
+    next_command = "inv --list"
+
+
 class MissingError(StackyardError):
     """A tool, a credential, a port or a folder that the task needs is not there."""
 

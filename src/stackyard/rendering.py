@@ -59,8 +59,7 @@ class Templates:
     def __init__(self, folder: Path = TEMPLATES, *, cache: Path | None = None) -> None:
         self._folder = folder
         compiled = FileSystemBytecodeCache(str(cache)) if cache and _is_writable(cache) else None
-        # Nothing is escaped: what comes out is no HTML, and what goes in is checked.
-        self._jinja = Environment(  # noqa: S701
+        self._jinja = Environment(  # noqa: S701  what comes out is no HTML, and what goes in is checked
             loader=FileSystemLoader(folder),
             undefined=StrictUndefined,
             keep_trailing_newline=True,

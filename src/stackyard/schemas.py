@@ -1,6 +1,7 @@
-"""Generate from the models of both YAML files what describes them: ``python -m stackyard.schemas [--check]``.
+"""Generate what describes our data: ``python -m stackyard.schemas [--check]``.
 
-JSON Schemas for editors and a page of tables for people, all below ``docs/reference``.
+Of the models of both YAML files JSON Schemas for editors and a page of tables for people, of what tasks print with
+``--json`` a JSON Schema each; all below ``docs/reference``.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ import sys
 from pathlib import Path
 from typing import Any, cast
 
+from pydantic import TypeAdapter
+
 from stackyard.addresses import FILE as SERVICE_FILE
+from stackyard.documents import DOCUMENTS, LINES
 from stackyard.manifest import ServiceFile
 from stackyard.models import FileModel
 from stackyard.project import FILE as PROJECT_FILE
@@ -18,14 +22,34 @@ from stackyard.project import Project
 from stackyard.reference import render_reference
 
 FOLDER = "docs/reference"
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
 MODELS: dict[str, type[FileModel]] = {"stackyard.schema.json": Project, "service.schema.json": ServiceFile}
 
 
 def render_schema(model: type[FileModel]) -> str:
     """Return the schema of a file, as it is kept in the repository."""
     generated = cast("dict[str, Any]", _tighten(model.model_json_schema()))
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **generated}
+    schema = {"$schema": DIALECT, **generated}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def render_document(task: str) -> str:
+    """Return the schema of what a task prints with ``--json``."""
+    generated = TypeAdapter[Any](DOCUMENTS[task]).json_schema(mode="serialization")
+    printed = f"inv {task} --json" + (", each line" if task in LINES else "")
+    schema = {"$schema": DIALECT, **_untitled(generated), "title": printed}
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _untitled(schema: dict[str, Any]) -> dict[str, Any]:
+    """Take out titles of keys, which say the key again."""
+    for key, part in schema.items():
+        if key == "properties":
+            for each in part.values():
+                each.pop("title", None)
+        if isinstance(part, dict):
+            _untitled(cast("dict[str, Any]", part))
+    return schema
 
 
 def _tighten(part: object) -> object:
@@ -55,7 +79,8 @@ def render_all() -> dict[str, str]:
     """Return every generated file's text by its name."""
     schemas = {name: render_schema(model) for name, model in MODELS.items()}
     titles = {PROJECT_FILE: schemas["stackyard.schema.json"], SERVICE_FILE: schemas["service.schema.json"]}
-    return {**schemas, "configuration.md": render_reference(titles)}
+    documents = {f"json/{task}.schema.json": render_document(task) for task in DOCUMENTS}
+    return {**schemas, "configuration.md": render_reference(titles), **documents}
 
 
 def main(arguments: list[str]) -> int:
@@ -70,7 +95,7 @@ def main(arguments: list[str]) -> int:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
     for path in stale:
-        sys.stderr.write(f"{path} is not what the models say\n  run: python -m stackyard.schemas\n")
+        sys.stderr.write(f"{path} is not what the types say\n  run: python -m stackyard.schemas\n")
     return 1 if stale else 0
 
 

@@ -32,6 +32,13 @@ _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
+def discard(out: IO[str]) -> None:
+    """Let what is printed go nowhere: its reader has seen enough."""
+    # Python flushes once more at its end, and would complain.
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+
+
 @dataclass(slots=True)
 class Screen:
     """Where the tasks print. ``quiet`` leaves data and errors only."""
@@ -44,6 +51,8 @@ class Screen:
     """Seconds, from anywhere."""
     tick: float = 1.0
     """Seconds between two looks at whether a heartbeat is due."""
+    unread: bool = False
+    """Whether the reader of data has ended (`| head`): what could go on for ever may end."""
     _last: float = 0.0
     _bar: Bar | None = None
 
@@ -84,7 +93,12 @@ class Screen:
 
     def data(self, text: str) -> None:
         """Print what the task was asked for."""
-        print(text, file=self.out, flush=True)
+        try:
+            print(text, file=self.out, flush=True)
+        except BrokenPipeError:
+            # The work goes on, and its exit code tells of it.
+            self.unread = True
+            discard(self.out)
 
     def json(self, value: object) -> None:
         """Print what the task was asked for, for programs."""

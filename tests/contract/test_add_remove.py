@@ -20,6 +20,7 @@ import yaml
 from stackyard.local.layout import Layout
 from stackyard.tools.holding import take
 from stackyard.tools.placing import WORKSHOP
+from tests.printed import check_printed
 from tests.terraform import ROOT
 
 INV = str(Path(sys.executable).with_name("inv"))
@@ -51,7 +52,7 @@ def environment(**extra: str) -> dict[str, str]:
 
 
 def inv(root: Path, *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+    done = subprocess.run(
         [INV, *arguments],
         cwd=root,
         env=environment(**extra),
@@ -61,6 +62,8 @@ def inv(root: Path, *arguments: str, **extra: str) -> subprocess.CompletedProces
         timeout=60,
         check=False,
     )
+    check_printed(arguments, done.stdout)
+    return done
 
 
 def snapshot(root: Path) -> dict[str, tuple[str, int]]:

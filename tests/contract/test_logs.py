@@ -16,6 +16,7 @@ from tests.account import Account, serving_account
 from tests.bench.logs import INV, SERVICES, aws_settings, follow, log_groups, make_checkout
 from tests.clients import make_client
 from tests.logsendpoint import LogsEndpoint, serving_logs
+from tests.printed import check_printed
 
 ID = "6f1ed002-ab55-4a6a-aaa9-735ed0376c7c"
 TRACE = "1-6b04857f-0eb3747748451bfeeffe34c4"
@@ -70,9 +71,11 @@ def write_logs(logs: Any, begun: int) -> None:
 
 def inv(checkout: Path, account: Account, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Type `inv`."""
-    return subprocess.run(
+    done = subprocess.run(
         [INV, *arguments], cwd=checkout, env=aws_settings(account.endpoint), capture_output=True, text=True, check=False
     )
+    check_printed(arguments, done.stdout)
+    return done
 
 
 def test_following_keeps_up_with_a_thousand_lines_a_second(checkout: Path) -> None:

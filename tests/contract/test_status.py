@@ -14,6 +14,7 @@ import pytest
 from tests.account import Account, serving_account
 from tests.bench.common import environment
 from tests.bench.logs import INV, make_checkout
+from tests.printed import check_printed
 
 STATE = {
     "outputs": {
@@ -59,7 +60,9 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def inv(checkout: Path, account: Account, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Type `inv`."""
     settings = {**environment(), **account.environment}
-    return subprocess.run([INV, *arguments], cwd=checkout, env=settings, capture_output=True, text=True, check=False)
+    done = subprocess.run([INV, *arguments], cwd=checkout, env=settings, capture_output=True, text=True, check=False)
+    check_printed(arguments, done.stdout)
+    return done
 
 
 def put(account: Account, key: str, value: object) -> None:

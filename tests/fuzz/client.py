@@ -14,8 +14,9 @@ DEADLINE = 20.0
 
 _STATUS = re.compile(rb"HTTP/1\.1 ([1-5][0-9][0-9]) [ -~]*")
 _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+): ?([\t -~\x80-\xff]*)")
+_FOLDERS = "|".join(("tmp", "home", "root", "usr", "var", "opt"))
 _LEAK = re.compile(
-    r"Traceback|File \"|(site|dist)-packages|\.py\b|/tmp/|/home/|/root/|/usr/|0x[0-9a-f]{8}|\bError\(|Exception\b"
+    rf"Traceback|File \"|(site|dist)-packages|\.py\b|/({_FOLDERS})/|0x[0-9a-f]{{8}}|\bError\(|Exception\b"
 )
 """What no answer that the gateway or a service makes of a bad request may hold: where it runs, and how."""
 

@@ -15,10 +15,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.printed import check_printed
+
 HERE = Path(__file__).resolve().parents[2]
 COPIED = ("stackyard.yaml", "noxfile.py", "pyproject.toml", "uv.lock", "README.md", "infra", "src", "tasks")
-OF_THE_TEST_RUN = ("AWS_", "PYTHON", "NOX", "VIRTUAL_ENV", "UV_PROJECT", "UV_PYTHON", "TF_CLI_CONFIG_FILE")
-"""What nox, pytest and this shell set. With UV_PROJECT_ENVIRONMENT a project's `uv run` would take the tests' own."""
+OF_THE_TEST_RUN = (
+    *("AWS_", "PYTHON", "NOX", "VIRTUAL_ENV", "UV_PROJECT", "UV_PYTHON", "TF_CLI_CONFIG_FILE"),
+    "STACKYARD_REGISTRY",
+)
+"""What nox, pytest and this shell set. With UV_PROJECT_ENVIRONMENT a project's `uv run` would take the tests' own, and
+with a registry it would build images, for which these projects have no Dockerfile."""
 LEFT_OUT = shutil.ignore_patterns("__pycache__", ".terraform", "*.tfstate*", ".pytest_cache", ".venv")
 
 
@@ -73,7 +79,7 @@ class Project:
                 raise
 
     def run(self, *arguments: str, timeout: float = 240, **extra: str) -> Done:
-        """Run `inv` to its end."""
+        """Run `inv` to its end; what it printed as data must be what its schema says."""
         process = self.start(*arguments, **extra)
         try:
             out, err = process.communicate(timeout=timeout)
@@ -81,6 +87,7 @@ class Project:
             os.killpg(process.pid, signal.SIGKILL)
             out, err = process.communicate()
             pytest.fail(f"inv {' '.join(arguments)} took more than {timeout} s\n{out}\n{err}")
+        check_printed(arguments, out)
         return Done(process.returncode, out, err)
 
     def up(self) -> Done:

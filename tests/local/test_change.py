@@ -67,7 +67,18 @@ def test_what_runs_can_be_seen(shared: Project) -> None:
         ("api", "as released", "well")
     ]
     assert status["traffic"]["api"]["requests"] >= 1
-    assert shared.run("open", "--env", "local", "--what", "docs", "--print").out == f"{shared.url}/docs\n"
+    assert shared.run("open", "--what", "docs", "--print").out == f"{shared.url}/docs\n"
+
+
+def test_what_programs_read_keeps_to_its_schema(shared: Project) -> None:
+    """Tasks that only look, at local without its being named; `Project.run` holds each against its schema."""
+    lines = shared.run("logs", "--json", "--level", "debug").out.splitlines()
+    assert {json.loads(line)["service"] for line in lines} == {"gateway", "api"}
+    for task in ("releases", "cost", "doctor", "state-history", "diff"):
+        done = shared.run(task, "--json")
+        assert done.code == 0 or task == "doctor", done.text()
+        assert done.out, done.text()
+    assert json.loads(shared.run("unlock", "--env", "local", "--json").out) == {"released": []}
 
 
 def test_a_changed_setting_reaches_the_running_process(shared: Project) -> None:

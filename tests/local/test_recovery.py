@@ -66,9 +66,10 @@ def test_drift_is_told_and_its_word_left(project: Project) -> None:
     functions, name = client(project, "lambda"), "acme-local-api"
     before = functions.get_function_configuration(FunctionName=name)["Timeout"]
     functions.update_function_configuration(FunctionName=name, Timeout=before + 1)
-    done = project.run("drift", "--env", "local")
+    done = project.run("drift", "--json")
     assert done.code == 6, done.text()
-    assert "api: aws_lambda_function: timeout was changed" in done.out
+    [found] = json.loads(done.out)["drift"]
+    assert ("aws_lambda_function" in found["address"], found["gone"], found["attributes"]) == (True, False, ["timeout"])
     word = json.loads(client(project, "s3").get_object(Bucket=BUCKET, Key="drift/local.json")["Body"].read())
     assert (sorted(word), word["changes"]) == (["changes", "looked", "who"], 1)
     functions.update_function_configuration(FunctionName=name, Timeout=before)
@@ -107,19 +108,20 @@ def test_an_image_that_was_deleted_is_made_again(project: Project) -> None:
     command = told(project.run("mend", "--env", "local"), 3, "has lost images of release")
     assert command[-3:] == ["deploy", "--env", "local"]
     project.deploy()
-    assert "nothing is broken" in good(project.run("mend", "--env", "local")).err
+    assert json.loads(good(project.run("mend", "--env", "local", "--json")).out) == []
 
 
 def test_a_lost_region_and_repository(project: Project) -> None:
     """Both are replaced in stackyard.yaml; restored, bootstrapped and deployed there; destroyed, nothing is left."""
-    place = good(project.run("backup", "--env", "local", "--to", "kept")).out.strip()
+    place = json.loads(good(project.run("backup", "--env", "local", "--to", "kept", "--json")).out)["place"]
     project.change("stackyard.yaml", "region: eu-west-1", f"region: {ELSEWHERE}")
     text = (project.root / "stackyard.yaml").read_text()
     project.write("stackyard.yaml", re.sub(r"^repository: .*$", "repository: acme/rescued", text, flags=re.MULTILINE))
     refused = told(project.run("restore", "--env", "local", "--from", place), 5, "the backup is of eu-west-1")
     assert refused[-1] == "--moved"
     # What the region took with it; what outlives it, roles, is there still.
-    good(project.run("restore", "--env", "local", "--from", place, "--moved"))
+    brought = json.loads(good(project.run("restore", "--env", "local", "--from", place, "--moved", "--json")).out)
+    assert brought["about"]["region"] == "eu-west-1"
     good(project.run("bootstrap", "--env", "local"))
     trust = client(project, "iam").get_role(RoleName="acme-local_deploy")["Role"]["AssumeRolePolicyDocument"]
     assert "repo:acme/rescued:" in json.dumps(trust)

@@ -39,6 +39,7 @@ WORDS = {
     ("api-key", "service"),
     ("logs", "names"),
     ("open", "names"),
+    ("help", "names"),
     ("trace", "id"),
 }
 """Arguments that are given as plain words, without a flag."""

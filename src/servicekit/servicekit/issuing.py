@@ -122,7 +122,7 @@ class LocalIssuer:
 def _make_key(algorithm: str) -> tuple[Any, dict[str, Any]]:
     """Return a private key, and the public one as a JSON Web Key."""
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa  # noqa: PLC0415  see `LocalIssuer.token`
-    from jwt.algorithms import get_default_algorithms  # noqa: PLC0415
+    from jwt.algorithms import get_default_algorithms  # noqa: PLC0415  see `LocalIssuer.token`
 
     key: Any
     if algorithm.startswith(("RS", "PS")):

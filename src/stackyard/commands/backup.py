@@ -18,7 +18,7 @@ from pathlib import Path
 from stackyard.backups import IMAGES, MANIFEST, About, record_name, state_name, write_manifest
 from stackyard.commands.session import Session
 from stackyard.commands.state import STACKS, state_key
-from stackyard.errors import MissingError, RefusedError
+from stackyard.errors import MissingError, RefusedError, UsageError
 from stackyard.project import FILE, read_project
 from stackyard.releases import KEPT, Release, find_numbers, parse_release, release_key, release_prefix
 from stackyard.states import parse_state
@@ -51,9 +51,9 @@ class Kept:
 
 
 def find_environments(root: Path, name: str, *, everything: bool) -> list[str]:
-    """Return the one environment that was named, or all of stackyard.yaml's. Raises MissingError for neither."""
+    """Return the one environment that was named, or all of stackyard.yaml's. Raises UsageError for neither or both."""
     if bool(name) == everything:
-        raise MissingError("which environment?", "say either --env or --all", command="inv backup --all")
+        raise UsageError("inv backup needs --env or --all", "one of the two", command="inv backup --all")
     return list(read_project(root).environments) if everything else [name]
 
 

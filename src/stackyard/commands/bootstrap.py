@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from stackyard.commands.session import Session
-from stackyard.commands.stacks import apply_stack, init_stack, list_changes, plan_stack, show_changes
+from stackyard.commands.stacks import (
+    apply_stack,
+    init_stack,
+    list_changes,
+    plan_and_apply_stack,
+    plan_stack,
+    show_changes,
+)
 from stackyard.tools.tfevents import plain_action
 
 KEY = "bootstrap/terraform.tfstate"
@@ -49,6 +56,9 @@ def bootstrap(session: Session, *, dry_run: bool = False) -> Bootstrapped:
             }
             stack = session.stack("bootstrap", KEY, variables, hold, doing)
             init_stack(session, stack)
+            if target.emulated and not dry_run:
+                changes = plan_and_apply_stack(session, stack)
+                return Bootstrapped(bool(changes), plain_action(changes), {})
             planned = plan_stack(session, stack)
             show_changes(session, planned)
             summary = plain_action(planned.changes)
@@ -58,5 +68,4 @@ def bootstrap(session: Session, *, dry_run: bool = False) -> Bootstrapped:
                 return Bootstrapped(planned.changed, summary, {})
             if planned.changed:
                 apply_stack(session, stack, planned)
-            outputs = {} if target.emulated else stack.outputs()
-    return Bootstrapped(planned.changed, summary, outputs)
+            return Bootstrapped(planned.changed, summary, stack.outputs())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from stackyard.bake import REGISTRY
 from stackyard.commands.build import check_saved, make_images
@@ -26,7 +27,7 @@ class Pushed:
     platform: str
     digest: str
     """Empty where it was not built, for a dry run."""
-    state: str
+    state: Literal["there", "pushed", "missing"]
     """``there``, ``pushed``, or ``missing`` after a dry run."""
 
 

@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from stackyard.errors import MissingError
 from stackyard.project import read_project
@@ -27,8 +27,7 @@ BOT = "github-actions[bot]"
 class Reported:
     """Where the report is now, and what was done for that."""
 
-    done: str
-    """`written`, `changed`, `closed` or `nothing`."""
+    done: Literal["written", "changed", "closed", "nothing"]
     url: str
 
 

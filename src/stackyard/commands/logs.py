@@ -105,6 +105,8 @@ def logs(session: Session, request: Request, *, as_json: bool) -> int:
             if texts:
                 printed += len(texts)
                 screen.data("\n".join(texts))
+            if screen.unread:
+                return printed
 
 
 def is_unread(out: IO[str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from stackyard.errors import StackyardError
 from stackyard.plan import UNBUILT
 from stackyard.reports import render_plan
 from stackyard.tools.holding import write_atomically
-from stackyard.tools.tfevents import plain_action, short_address
+from stackyard.tools.tfevents import Change, plain_action, short_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Report:
     environment: str
     changed: bool
     summary: str
-    changes: list[dict[str, str]]
+    changes: Sequence[Change]
     images: dict[str, str]
     """Tags by service, as the sources want them."""
     images_missing: list[str]
@@ -62,13 +63,12 @@ def plan(session: Session, *, full: bool = False, allow_empty: bool = False) -> 
             screen.data(stack.show(planned))
         planned.file.unlink(missing_ok=True)
         change = _compare_cost(session)
-    changes = [asdict(change) for change in planned.changes]
     missing = [step.tag for step in seen.plan.images if step.digest is None]
     return Report(
         session.target.name,
         planned.changed,
         plain_action(planned.changes),
-        changes,
+        planned.changes,
         seen.plan.tags(),
         missing,
         change,
@@ -95,6 +95,6 @@ def _compare_cost(session: Session) -> CostChange | None:
 
 def write_plan(report: Report, file: Path) -> None:
     """Write a report as Markdown, without a value of any attribute. Raises MissingError where it cannot be written."""
-    changes = [change | {"address": short_address(change["address"])} for change in report.changes]
+    changes = [asdict(change) | {"address": short_address(change.address)} for change in report.changes]
     cost = report.cost.lines() if report.cost is not None else []
     write_atomically(file, render_plan(report.summary, changes, report.images_missing, cost))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Generator
+from typing import TypeVar
 
 from stackyard.commands.session import Session
 from stackyard.commands.wholeness import require_state
 from stackyard.errors import RefusedError, StackyardError, ToolError
 from stackyard.local import daemons
+from stackyard.screen import Progress
 from stackyard.tools.holding import who_am_i
 from stackyard.tools.terraform import LockedError, Planned, Stack, stack_sources
 from stackyard.tools.tfevents import (
@@ -22,6 +24,8 @@ from stackyard.tools.tfevents import (
     plain_action,
     short_address,
 )
+
+T = TypeVar("T")
 
 _SIGNS = {"create": "+", "import": "+", "update": "~", "replace": "±", "delete": "-", "move": "→", "remove": "x"}
 
@@ -55,9 +59,40 @@ def plan_stack(
 
     ``replace`` is the address of a resource that is to be made anew.
     """
+    return _past_left_lock(
+        session, stack, lambda: stack.plan(_told(session), destroy=destroy, lock=lock, replace=replace)
+    )
+
+
+def plan_and_apply_stack(session: Session, stack: Stack) -> tuple[Change, ...]:
+    """Plan and apply in one run, which saves the laptop one start of Terraform; return what was changed."""
+    screen, changes, tell_else = session.screen, list[Change](), _told(session)
+
+    def run() -> None:
+        changes.clear()
+        with screen.progress("apply", None) as progress:
+            tell_steps = _stepwise(session, progress)
+
+            def tell(event: Event) -> None:
+                if isinstance(event, Change):
+                    changes.append(event)
+                elif isinstance(event, Diagnostic):
+                    tell_else(event)
+                else:
+                    tell_steps(event)
+
+            stack.plan_and_apply(tell)
+
+    _past_left_lock(session, stack, run)
+    screen.note(plain_action(changes) if changes else "no changes")
+    return tuple(changes)
+
+
+def _past_left_lock(session: Session, stack: Stack, run: Callable[[], T]) -> T:
+    """Run something that takes the state's lock, once more where a killed run of ours has left the laptop's locked."""
     try:
         with emulator_watched(session):
-            return stack.plan(_told(session), destroy=destroy, lock=lock, replace=replace)
+            return run()
     except LockedError as error:
         screen, left = session.screen, error.lock
         # The embedded AWS is this checkout's alone and so is the lock that we hold: a run of ours cannot be alive.
@@ -67,7 +102,7 @@ def plan_stack(
         screen.note(f"(elsewhere you would type: inv unlock --env {session.target.name} --id {left.id})")
         stack.unlock(left.id)
         with emulator_watched(session):
-            return stack.plan(_told(session), destroy=destroy, replace=replace)
+            return run()
 
 
 @contextlib.contextmanager
@@ -110,21 +145,27 @@ def list_changes(session: Session, planned: Planned) -> None:
 
 def apply_stack(session: Session, stack: Stack, planned: Planned) -> None:
     """Apply a plan, one line for each resource that is done or has failed."""
+    total = count_steps(planned.changes)
+    with session.screen.progress("apply", total) as progress, emulator_watched(session):
+        stack.apply(planned, _stepwise(session, progress))
+
+
+def _stepwise(session: Session, progress: Progress) -> Callable[[Event], None]:
+    """Tell each resource that is done, is waited for, or has failed."""
     screen = session.screen
-    with screen.progress("apply", count_steps(planned.changes)) as progress, emulator_watched(session):
 
-        def tell(event: Event) -> None:
-            match event:
-                case Applied(address, verb, seconds):
-                    progress.advance(f"{verb} {short_address(address)} {seconds:.0f} s")
-                case Waiting(address, seconds):
-                    progress.waiting(f"waiting for {short_address(address)} ({seconds:.0f} s)")
-                case Failed(address, attempt, seconds):
-                    screen.note(screen.style(f"could not {attempt} {short_address(address)} {seconds:.0f} s", "red"))
-                case Change() | Diagnostic():
-                    pass
+    def tell(event: Event) -> None:
+        match event:
+            case Applied(address, verb, seconds):
+                progress.advance(f"{verb} {short_address(address)} {seconds:.0f} s")
+            case Waiting(address, seconds):
+                progress.waiting(f"waiting for {short_address(address)} ({seconds:.0f} s)")
+            case Failed(address, attempt, seconds):
+                screen.note(screen.style(f"could not {attempt} {short_address(address)} {seconds:.0f} s", "red"))
+            case Change() | Diagnostic():
+                pass
 
-        stack.apply(planned, tell)
+    return tell
 
 
 @contextlib.contextmanager

@@ -160,6 +160,10 @@ class Stack:
         finally:
             planned.file.unlink(missing_ok=True)
 
+    def plan_and_apply(self, on_event: Callable[[Event], None]) -> None:
+        """Plan and apply in one run, which nobody can look at in between. Raises LockedError, ToolError."""
+        self._stream(["apply", "-input=false", "-auto-approve", *self._variables()], on_event, "apply")
+
     def show(self, planned: Planned) -> str:
         """Return a kept plan in Terraform's own words."""
         done = self._run(["show", "-no-color", str(planned.file)])
@@ -220,10 +224,9 @@ class Stack:
 
         command, *rest = arguments
         tail = [f"-parallelism={self.parallelism}", "-json"] if command in {"plan", "apply"} else ["-json"]
-        positional = [rest.pop()] if command == "apply" else []
         try:
             done = self.runner.stream(
-                self._argv([command, *tail, *rest, *positional]),
+                self._argv([command, *tail, *rest]),
                 read,
                 log=self.work / f"{name}.jsonl",
                 env=self._env(),
