@@ -15,11 +15,11 @@ from tasks.running import DRY, ROOT, attempt, make_screen
     help={
         "port": "The gateway's port.",
         "detach": "Leave it running in the background.",
-        "console": "Keep the last 1,000 requests and show them in a browser.",
+        "no-console": "Keep no requests, and show none in a browser.",
     }
     | DRY
 )
-def up(_c: Context, port: int = 8080, detach: bool = False, console: bool = True, dry_run: bool = False) -> None:
+def up(_c: Context, port: int = 8080, detach: bool = False, no_console: bool = False, dry_run: bool = False) -> None:
     """Start the whole system on this machine.
 
     An embedded AWS, the real Terraform against it, your services, one gateway in front.
@@ -33,7 +33,7 @@ def up(_c: Context, port: int = 8080, detach: bool = False, console: bool = True
     if dry_run:
         attempt(lambda: foresee(ROOT, screen, port=port), screen)
     else:
-        attempt(lambda: run(ROOT, screen, port=port, detach=detach, console=console), screen)
+        attempt(lambda: run(ROOT, screen, port=port, detach=detach, console=not no_console), screen)
 
 
 @task(help=DRY)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -60,7 +60,7 @@ def asked(lab: Lab, path: str, **more: Any) -> str:
 
 
 @contextmanager
-def news(lab: Lab, since: str = "") -> Iterator[Iterator[tuple[str, dict[str, Any]]]]:
+def news(lab: Lab, since: str = "") -> Generator[Iterator[tuple[str, dict[str, Any]]]]:
     """Listen; yield events as their ids and what they say."""
     headers = {"Last-Event-ID": since} if since else {}
 
