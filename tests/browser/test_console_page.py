@@ -165,15 +165,21 @@ def test_it_can_be_read_on_any_screen(console: str, lab: Lab, visit: Make, size:
     assert page.evaluate("window.violations") == []
 
 
-def test_pictures(console: str, lab: Lab, visit: Make, take_picture: Callable[[Page, str], None]) -> None:
-    """For the documentation: kept with --pictures, and else a look at what they show."""
+def test_pictures(
+    console: str, lab: Lab, visit: Make, take_picture: Callable[[Page, str], None], pytestconfig: pytest.Config
+) -> None:
+    """For the documentation: kept with --pictures, after a minute's traffic, and else a look at what they show."""
     pages: dict[str, Page] = {}
     for name, (width, height, scheme) in PICTURES.items():
         pages[name] = see(visit(width, height, scheme, still=True), console)
-    for _ in range(3):
-        send_traffic(lab)
+    for second in range(50) if pytestconfig.getoption("--pictures") else ():
+        for number in range(6 + 3 * (second * second % 7)):
+            lab.client.get(f"/greet?name={number}" if number % 3 else "/web/orders")
+        pages["light"].wait_for_timeout(900)
+    kept = len(lab.client.get("/_stackyard/requests").json())
+    send_traffic(lab)
     for name, page in pages.items():
-        expect(page.locator("#list li")).to_have_count(54)
+        expect(page.locator("#list li")).to_have_count(kept + 18)
         if not name.startswith("phone"):
             choose(page, "/worker/jobs")
         page.mouse.move(0, 0)

@@ -96,7 +96,12 @@ class Service:
             gateway.deploy(deployment)
             await self._follow()
             gateway.sweep()
-            facts: dict[str, object] = {"pid": os.getpid(), "port": port, "url": gateway.url, "console": options.console}
+            facts: dict[str, object] = {
+                "pid": os.getpid(),
+                "port": port,
+                "url": gateway.url,
+                "console": options.console,
+            }
             _write_ready(options.ready, facts)
             self._journal.note(
                 f"{gateway.url} serves {deployment.project} ({plural(len(gateway.services), 'service')})"

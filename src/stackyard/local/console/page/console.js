@@ -3,7 +3,7 @@
 import { drawArchitecture } from "./architecture.js";
 import { composeNew, openComposer, sendAgain } from "./composer.js";
 import { closeDetail, openDetail } from "./detail.js";
-import { $, ask, clock, el, plural, post, say } from "./dom.js";
+import { $, ask, clock, el, post, say } from "./dom.js";
 import { addLines, clearLines, startLogs } from "./logs.js";
 import { addRequests, choose, clearRequests, move, showFigures, startRequests } from "./requests.js";
 import { showServices } from "./services.js";
@@ -54,7 +54,7 @@ function showSystem() {
   $("address").href = system.address;
   $("address").hidden = false;
   const broken = system.services.filter((each) => each.state === "broken").length;
-  $("services-count").textContent = broken ? `${broken} broken` : system.services.length;
+  $("services-count").replaceChildren(...(broken ? [String(broken), el("span", {}, " broken")] : [String(system.services.length)]));
   $("services-count").classList.toggle("bad", broken > 0);
   const { view } = place();
   if (view === "services") showServices(system);
@@ -204,4 +204,3 @@ ask("system").then((system) => {
   state.system ??= system;
   showSystem();
 }, () => {});
-export { plural };

@@ -50,16 +50,17 @@ export function clearRequests() {
   showEmpty();
 }
 
-// A call of one service to another comes by the gateway with the caller's trace, while the caller is at work.
+// A call of one service to another comes by the gateway with the caller's trace; it begins after the caller's request
+// and is told before it, since it is answered first.
 const traces = new Map();
 
 function relate(request) {
   if (!request.trace) return;
   const others = traces.get(request.trace) ?? [];
   for (const child of others) {
-    if (!child.caller && child.service !== request.service && child.at >= request.at - 1 && child.end <= request.end + 5) {
+    if (!child.caller && child.service !== request.service && child.at >= request.at - 1) {
       child.caller = request.service;
-      child.parent = request.id;
+      document.getElementById(`r-${child.id}`)?.replaceWith(row(child));
     }
   }
   others.push(request);
