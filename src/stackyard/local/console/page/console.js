@@ -43,6 +43,12 @@ function show() {
   showSystem();
 }
 
+// At once: the browser tells of a new address only later, and the next key may be there before.
+function go(view) {
+  location.hash = `#${view}`;
+  show();
+}
+
 function showSystem() {
   const { system } = state;
   if (!system) return;
@@ -172,11 +178,11 @@ document.addEventListener("keydown", (event) => {
     ArrowDown: () => move(1),
     ArrowUp: () => move(-1),
   }[key];
-  if (key >= "1" && key <= "4") location.hash = `#${VIEWS[Number(key) - 1]}`;
+  if (key >= "1" && key <= "4") go(VIEWS[Number(key) - 1]);
   else if (!act) return;
   else if (key === "/" && view !== "requests" && view !== "logs") {
-    location.hash = "#requests";
-    setTimeout(() => $("filter").focus());
+    go("requests");
+    $("filter").focus();
   } else if (["j", "k", "ArrowDown", "ArrowUp"].includes(key) && (view !== "requests" || event.target.closest(".detail"))) return;
   else act();
   event.preventDefault();

@@ -18,7 +18,7 @@ function fill(made, attributes, children) {
     if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
     else made.setAttribute(name, value === true ? "" : value);
   }
-  made.append(...children.filter((each) => each !== null && each !== undefined && each !== ""));
+  made.append(...children.filter((each) => each !== null && each !== undefined && each !== false && each !== ""));
   return made;
 }
 

@@ -60,7 +60,7 @@ function relate(request) {
   for (const child of others) {
     if (!child.caller && child.service !== request.service && child.at >= request.at - 1) {
       child.caller = request.service;
-      document.getElementById(`r-${child.id}`)?.replaceWith(row(child));
+      document.getElementById(`r-${child.id}`)?.querySelector(".marks").replaceWith(marks(child));
     }
   }
   others.push(request);
@@ -69,8 +69,14 @@ function relate(request) {
   if (traces.size > KEPT) traces.delete(traces.keys().next().value);
 }
 
+function marks({ cold, replay_of: of, caller, error, service }) {
+  const mark = (words, kind = "mark") => el("span", { class: kind }, words);
+  return el("span", { class: "marks" }, cold && mark("cold", "mark cold"), of && mark("replay"), caller && mark(`from ${caller}`),
+    error && !service && mark("refused"));
+}
+
 function row(request) {
-  const { id, number, method, path, query, status, service, ms, at, cold, error } = request;
+  const { id, number, method, path, query, status, service, ms, at, cold } = request;
   const bar = Math.min(100, Math.log2(1 + ms) * 8);
   const fill = el("span", { class: cold ? "fill cold" : "fill" });
   fill.style.inlineSize = `${bar}%`;
@@ -79,11 +85,7 @@ function row(request) {
       el("span", { class: `status ${statusClass(status)}` }, String(status)),
       el("span", { class: "method" }, method),
       el("span", { class: "path" }, path, query && el("span", { class: "query" }, `?${query}`)),
-      el("span", { class: "marks" },
-        cold ? el("span", { class: "mark cold" }, "cold") : null,
-        request.replay_of ? el("span", { class: "mark" }, "replay") : null,
-        request.caller ? el("span", { class: "mark" }, `from ${request.caller}`) : null,
-        error && !service ? el("span", { class: "mark" }, "refused") : null),
+      marks(request),
       el("span", { class: "service" }, service || "gateway"),
       el("span", { class: "bar", "aria-hidden": "true" }, fill),
       el("span", { class: "ms" }, duration(ms)),
