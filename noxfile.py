@@ -1,6 +1,7 @@
 """Everything that is checked, by name. A bare `nox` runs all but what needs a live AWS.
 
-Each session gets the workspace synced into an environment of its own, from the one lock file.
+Each session gets the workspace synced into an environment of its own, from the one lock file. What is marked
+`template-only` checks the template itself: `inv init` leaves it out (docs/guides/upgrading.md).
 """
 
 import os
@@ -11,7 +12,14 @@ import nox
 nox.needs_version = ">=2026.10.20"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_existing_virtualenvs = True
-nox.options.sessions = ["lint", "typecheck", "unit", "infra", "contract", "local"]
+nox.options.sessions = [
+    "lint",
+    "typecheck",
+    "unit",
+    "infra",
+    "contract",  # template-only
+    "local",
+]
 
 ROOT = Path(__file__).parent
 UV = os.environ.get("UV", "uv")
@@ -27,13 +35,13 @@ LINT = (
     ("ruff", "format", "--check", "--quiet", "."),
     ("yamllint", "--strict", "."),
     ("python", "-m", "stackyard.schemas", "--check"),
-    ("python", "-m", "stackyard.costtable", "--check"),
+    ("python", "-m", "stackyard.costtable", "--check"),  # template-only
     ("python", "tests/terraform.py", "fmt", "-check", "-recursive", "infra"),
 )
 
 SCANS = {
     "Dockerfile": ("hadolint", "Dockerfile"),
-    "scripts": ("shellcheck", ".ci/run"),
+    "scripts": ("shellcheck", ".ci/run"),  # template-only
     "workflows": ("zizmor", "--offline", "--no-progress", "--quiet", "."),
     "secrets": (
         "kingfisher", "scan", ".", "--quiet", "--redact", "--no-validate", "--no-update-check",
@@ -82,7 +90,9 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def typecheck(session: nox.Session) -> None:
     """Types, strictly."""
-    sync(session, "typecheck", "test", "dev", "browser", "fuzz")
+    groups = ["typecheck", "test", "dev"]
+    groups += ["browser", "fuzz"]  # template-only
+    sync(session, *groups)
     # Told, because it would otherwise look into the project's own .venv.
     session.run("basedpyright", "--pythonpath", f"{session.bin}/python")
 
@@ -101,6 +111,7 @@ def infra(session: nox.Session) -> None:
     session.run("pytest", *SIDE_BY_SIDE, "tests/infra", *session.posargs)
 
 
+# template-only: begin
 @nox.session
 def contract(session: nox.Session) -> None:
     """The real tools, one at a time: git, Terraform, the embedded AWS, what reads the workflows."""
@@ -108,11 +119,14 @@ def contract(session: nox.Session) -> None:
     session.run("pytest", *SIDE_BY_SIDE, "tests/contract", *session.posargs)
 
 
+# template-only: end
 @nox.session
 def local(session: nox.Session) -> None:
-    """The whole system on this machine: up, deploy, every kind, the gateway, kill -9, bad input, the page."""
-    sync(session, "test", "dev", "browser")
-    session.run("pytest", *SIDE_BY_SIDE, "tests/local", "tests/browser", *session.posargs)
+    """The whole system on this machine, beside the one that `inv up` runs."""
+    groups, folders = ["test", "dev"], ["tests/local"]
+    groups, folders = [*groups, "browser"], [*folders, "tests/browser"]  # template-only
+    sync(session, *groups)
+    session.run("pytest", *SIDE_BY_SIDE, *folders, *session.posargs)
 
 
 @nox.session
@@ -123,7 +137,7 @@ def security(session: nox.Session) -> None:
         session.warn("NOT SCANNED for secrets: the history, of which this clone has no more than its end")
     for tool, *arguments in SCANS.values():
         session.run(UV if tool == "uv" else tool, *arguments, external=tool == "uv", env=STRICT)
-    session.run("pytest", "tests/security")
+    session.run("pytest", "tests/security")  # template-only
     asked = list(session.posargs)
     if "--offline" in asked:
         session.warn("NOT CHECKED: whether any package has a known vulnerability (--offline)")
@@ -134,6 +148,7 @@ def security(session: nox.Session) -> None:
     session.run(*AUDIT, *ignored, f"--requirement={locked}", *asked)
 
 
+# template-only: begin
 @nox.session
 def images(session: nox.Session) -> None:
     """Images built, run, pushed and deployed, by a docker engine with buildx and a registry, which must be there."""
@@ -146,13 +161,6 @@ def fuzz(session: nox.Session) -> None:
     """Malformed HTTP, slow clients and each service's own OpenAPI document, against the gateway of `inv up`."""
     sync(session, "test", "dev", "fuzz")
     session.run("pytest", "--numprocesses=2", "--dist=loadfile", "tests/fuzz", *session.posargs)
-
-
-@nox.session
-def smoke(session: nox.Session) -> None:
-    """A deployed environment, by its address: `nox -s smoke -- --env dev [--service api]`."""
-    sync(session, "test")
-    session.run("pytest", "tests/smoke", *(session.posargs or ["--env", "local"]))
 
 
 @nox.session
@@ -170,3 +178,11 @@ def bench(session: nox.Session) -> None:
     """
     sync(session, "test", "dev")
     session.run("python", "-m", "tests.bench", *session.posargs)
+
+
+# template-only: end
+@nox.session
+def smoke(session: nox.Session) -> None:
+    """A deployed environment, by its address: `nox -s smoke -- --env dev [--service api]`."""
+    sync(session, "test")
+    session.run("pytest", "tests/smoke", *(session.posargs or ["--env", "local"]))

@@ -14,7 +14,7 @@ import ssl
 import sys
 import threading
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -102,22 +102,28 @@ def make_context(certificate: Path) -> ssl.SSLContext:
 
 @dataclass
 class Account:
-    """One AWS account with the bucket and the repository that a bootstrap makes."""
+    """One AWS account."""
 
     number: str
     endpoint: str
     gateway: PublicGateway
+    key: str = "local"
+    """The access key; one that is a number is of that account (`stackyard.local.emulator.callers`)."""
 
     def client(self, service: str) -> Any:  # boto3 makes its clients at run time
         """Return boto3's client."""
-        return make_client(self.endpoint, service)
+        return make_client(self.endpoint, service, self.key)
+
+    def beside(self, number: str) -> Account:
+        """Return another account in the same AWS, with nothing in it."""
+        return replace(self, number=number, key=number)
 
     @property
     def environment(self) -> dict[str, str]:
         """What makes `inv` reach this account, and the public addresses of its APIs."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_ACCESS_KEY_ID": self.key,
             "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
@@ -196,8 +202,8 @@ class Account:
 
 
 @contextlib.contextmanager
-def serving_account(folder: Path, number: str) -> Generator[Account]:
-    """Serve an account until the block ends."""
+def serving_account(folder: Path, number: str, *, prepared: bool = True) -> Generator[Account]:
+    """Serve an account until the block ends, with the bucket and the repository of a bootstrap if ``prepared``."""
     ready, log = folder / "ready.json", folder / "emulator.log"
     argv = (sys.executable, "-m", "stackyard.local.emulator", "--ready", str(ready), "--account", number)
     daemon = start_daemon(argv, log=log, env=os.environ, cwd=folder)
@@ -206,7 +212,8 @@ def serving_account(folder: Path, number: str) -> Generator[Account]:
         gateway = PublicGateway(folder / "public.pem")
         with gateway.serving():
             account = Account(number, json.loads(ready.read_text())["url"], gateway)
-            account.prepare()
+            if prepared:
+                account.prepare()
             yield account
     finally:
         daemon.stop()

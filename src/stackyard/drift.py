@@ -16,14 +16,42 @@ LEFT_TO_OTHERS = {
     ("aws_eks_node_group", "scaling_config.desired_size"),
     # A resource of its own gives it, and tells itself when it was changed (aws_sns_topic_policy).
     ("aws_sns_topic", "policy"),
+    # AWS says who uses it: what was made after it.
+    ("aws_apprunner_auto_scaling_configuration_version", "has_associated_service"),
+    ("aws_lb_target_group", "load_balancer_arns"),
+    ("aws_eip", "association_id"),
+    ("aws_eip", "instance"),
+    ("aws_eip", "network_interface"),
+    ("aws_eip", "private_dns"),
+    ("aws_eip", "private_ip"),
 }
 """Attributes, by resource type, that change while all is well."""
 
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """How what a resource has by resources of their own is recognised, as soon as it is read again."""
+
+    kind: str
+    """Their type."""
+    owner: str
+    """Their attribute that names the one that has them."""
+    key: str
+    """Their attribute that tells one from another."""
+    own: str
+    """The attribute that names the one that has them, in itself."""
+    member: str = ""
+    """Where it has them as blocks: what in a block tells one from another."""
+
+
 HELD_APART = {
-    "inline_policy": ("aws_iam_role_policy", "name"),
-    "managed_policy_arns": ("aws_iam_role_policy_attachment", "policy_arn"),
+    ("aws_iam_role", "inline_policy"): Apart("aws_iam_role_policy", "role", "name", "name", "name"),
+    ("aws_iam_role", "managed_policy_arns"): Apart("aws_iam_role_policy_attachment", "role", "policy_arn", "name"),
+    ("aws_route_table", "route"): Apart(
+        "aws_route", "route_table_id", "destination_cidr_block", own="id", member="cidr_block"
+    ),
 }
-"""What a role has by resources of their own, as soon as it is read again: their type, and the attribute that tells."""
+"""Attributes, by resource type, that show what other resources of Terraform's gave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +73,7 @@ class Drift:
 def find_drift(plan: Mapping[str, Any]) -> list[Drift]:
     """Return what drifted, from a plan made with ``-refresh-only`` (Terraform: JSON Output Format, resource_drift)."""
     found: list[Drift] = []
-    known = _list_policies(plan)
+    known = _list_apart(plan)
     for item in cast("list[dict[str, Any]]", plan.get("resource_drift") or []):
         change = item["change"]
         if change["actions"] == ["delete"]:
@@ -54,37 +82,37 @@ def find_drift(plan: Mapping[str, Any]) -> list[Drift]:
         names = {
             name
             for name in _differences(change.get("before"), change.get("after"), "")
-            if (item["type"], name) not in LEFT_TO_OTHERS
-            and not (item["type"] == "aws_iam_role" and _is_ours(name, change["after"], known))
+            if (item["type"], name) not in LEFT_TO_OTHERS and not _is_ours(item["type"], name, change["after"], known)
         }
         if names:
             found.append(Drift(item["address"], gone=False, attributes=tuple(sorted(names))))
     return found
 
 
-def _list_policies(plan: Mapping[str, Any]) -> set[tuple[str, str, str]]:
-    """Return every policy that Terraform gave to a role: the role's attribute, the role, the policy."""
+def _list_apart(plan: Mapping[str, Any]) -> set[tuple[str, str, str]]:
+    """Return what Terraform gave by resources of their own: their type, who has it, and what tells it from others."""
     found: set[tuple[str, str, str]] = set()
+    kinds = {apart.kind: apart for apart in HELD_APART.values()}
     modules = [cast("dict[str, Any]", plan.get("prior_state", {}).get("values", {}).get("root_module", {}))]
     while modules:
         module = modules.pop()
         modules += module.get("child_modules", [])
         for resource in module.get("resources", []):
-            for attribute, (kind, key) in HELD_APART.items():
-                if resource["type"] == kind:
-                    found.add((attribute, resource["values"]["role"], resource["values"][key]))
+            if (apart := kinds.get(resource["type"])) is not None:
+                values = resource["values"]
+                found.add((apart.kind, str(values[apart.owner]), str(values[apart.key])))
     return found
 
 
-def _is_ours(attribute: str, role: Mapping[str, Any], known: set[tuple[str, str, str]]) -> bool:
-    """Tell whether a role has no policies but those that Terraform gave to it; one that is lost is told elsewhere."""
+def _is_ours(kind: str, attribute: str, values: Mapping[str, Any], known: set[tuple[str, str, str]]) -> bool:
+    """Tell whether a resource has nothing there but what Terraform gave to it; what is lost is told elsewhere."""
     name = attribute.partition(".")[0]
-    if name not in HELD_APART:
+    if (apart := HELD_APART.get((kind, name))) is None:
         return False
-    policies = cast("list[Any]", role.get(name) or [])
-    has = {str(policy["name"] if name == "inline_policy" else policy) for policy in policies}
+    items = cast("list[Any]", values.get(name) or [])
+    has = {str(item[apart.member] if apart.member else item) for item in items}
     # An empty block stands for none.
-    return all((name, role["name"], policy) in known for policy in has - {""})
+    return all((apart.kind, str(values[apart.own]), each) in known for each in has - {""})
 
 
 def _differences(before: object, after: object, name: str) -> Iterable[str]:

@@ -26,6 +26,7 @@ FILE = "stackyard.yaml"
 EMULATED_ACCOUNT = "123456789012"
 
 REGION = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"
+REPOSITORY = r"^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$"
 Region = Annotated[str, Field(pattern=REGION, description="An AWS region, such as eu-west-1.", examples=["eu-west-1"])]
 
 Retention = Literal[
@@ -152,7 +153,7 @@ class Project(FileModel):
     """The project: its names, its home and its environments."""
 
     project: str = Field(pattern=NAME, max_length=PROJECT_LENGTH, description="Begins every AWS name.")
-    repository: str = Field(pattern=r"^[A-Za-z0-9-]+/[A-Za-z0-9._-]+$", description="At GitHub: owner/name.")
+    repository: str = Field(pattern=REPOSITORY, description="At GitHub: owner/name.")
     owner_id: int | None = Field(default=None, gt=0, description="GitHub's number of the owner; pins the trust to it.")
     repository_id: int | None = Field(default=None, gt=0, description="GitHub's number of the repository.")
     region: Region = Field(description="The AWS region of every environment that names no other.")

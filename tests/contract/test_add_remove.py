@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
 import json
 import os
-import pty
 import shutil
 import subprocess
 import sys
@@ -21,6 +18,7 @@ from stackyard.local.layout import Layout
 from stackyard.tools.holding import take
 from stackyard.tools.placing import WORKSHOP
 from tests.printed import check_printed
+from tests.terminal import converse
 from tests.terraform import ROOT
 
 INV = str(Path(sys.executable).with_name("inv"))
@@ -255,33 +253,7 @@ def test_two_at_once(checkout: Path) -> None:
 
 def answer(root: Path, *arguments: str, answers: dict[str, str], **extra: str) -> tuple[int, str]:
     """Run an `inv` at a terminal of its own and answer its questions; return its exit code and what it said."""
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        [INV, *arguments], cwd=root, env=environment(TERM="dumb", **extra), stdin=theirs, stdout=theirs, stderr=theirs,
-        start_new_session=True,
-    ) as process:  # fmt: skip
-        os.close(theirs)
-        fcntl.fcntl(ours, fcntl.F_SETFL, fcntl.fcntl(ours, fcntl.F_GETFL) | os.O_NONBLOCK)
-        said, waiting, until = "", dict(answers), time.monotonic() + 30
-        while time.monotonic() < until:
-            try:
-                chunk = os.read(ours, 65536)
-            except BlockingIOError:
-                chunk = None
-            except OSError as error:
-                if error.errno != errno.EIO:
-                    raise
-                break
-            if chunk == b"":
-                break
-            said += (chunk or b"").decode()
-            for question in [question for question in waiting if said.endswith(question)]:
-                os.write(ours, waiting.pop(question).encode())
-            if chunk is None:
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    process.wait(0.02)
-        os.close(ours)
-        return process.wait(10), said
+    return converse([INV, *arguments], root, environment(**extra), answers)
 
 
 def test_at_a_terminal_it_asks_for_what_is_missing(checkout: Path) -> None:

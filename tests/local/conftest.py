@@ -24,10 +24,11 @@ TOGETHER = (
     "test_rollouts.py",
     "test_workflows.py",
     "test_recovery.py",
+    "test_journey.py",
 )
 """Files whose tests share one system."""
 
-LONG = ("test_killed", "test_releases", "test_rollouts", "test_kinds.py", "test_change", "test_locks")
+LONG = ("test_journey", "test_killed", "test_releases", "test_rollouts", "test_kinds.py", "test_change", "test_locks")
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -88,7 +88,6 @@ def module_of_python(project: Project) -> None:
         (wrong_kind, 2, [f"{SERVICE}:1", "lamdba", "'lambda'"]),
         (duplicate_path, 2, ["src/services/one", "src/services/two", "/same"]),
         (two_owners, 2, ["both own /", "src/services/front"]),
-        (no_services, 2, ["there are no services", "--allow-empty"]),
         (no_pyproject, 2, ["src/services/half/pyproject.toml is missing"]),
         (module_of_python, 2, ["src/services/email", "Python's own module `email`"]),
     ],
@@ -113,6 +112,12 @@ def expect(done: Done, code: int, *words: str) -> None:
     assert "Traceback" not in done.text()
     assert sum(line.startswith("error: ") for line in done.err.splitlines()) == 1, done.text()
     assert "run: " in done.err, done.text()
+
+
+def test_a_deploy_of_no_services_is_refused(project: Project) -> None:
+    """It would take away all that there are; the flag that says so on purpose is named."""
+    no_services(project)
+    expect(project.run("deploy", "--env", "local", timeout=30), 2, "there are no services", "--allow-empty")
 
 
 def test_a_port_in_use(project: Project) -> None:

@@ -16,7 +16,7 @@ from stackyard.manifest import ServiceFile
 from stackyard.project import Project
 
 ROOT = Path(__file__).resolve().parents[2]
-LEFT_OUT = {"node_modules", "__pycache__"}
+LEFT_OUT = {"node_modules", "__pycache__", "templates"}
 COMMANDS = [
     "python3 -m venv .uv && .uv/bin/pip install -q uv && .uv/bin/uv run inv up",
     "python3 -m venv .uv && .uv/bin/pip install -q uv && .uv/bin/uv run nox",
@@ -136,7 +136,8 @@ def test_every_module_that_is_named_exists() -> None:
 def test_every_module_is_named(package: str) -> None:
     """In docs/architecture.md; packages' own docstrings speak for their ``__init__.py``."""
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / package).rglob("*.py")}
-    assert {path for path in modules if not path.endswith("__init__.py")} - listed_modules() == set()
+    unnamed = {path for path in modules if not path.endswith("__init__.py")} - listed_modules()
+    assert {path for path in unnamed if not path.startswith("src/stackyard/templates/")} == set()
 
 
 def test_every_terraform_module_is_named() -> None:

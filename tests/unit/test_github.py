@@ -267,6 +267,21 @@ def test_a_policy_given_by_hand_is_drift() -> None:
     assert look([], ["arn:theirs"]) == ["aws_iam_role.this: managed_policy_arns was changed"]
 
 
+def test_a_route_given_by_hand_is_drift() -> None:
+    """Those that Terraform gives by resources of their own are not, nor what AWS says of who uses what."""
+    ours = {"route_table_id": "rtb-1", "destination_cidr_block": "0.0.0.0/0"}
+
+    def look(*ranges: str) -> list[str]:
+        table: dict[str, object] = {"id": "rtb-1", "route": []}
+        has = {"route": [{"cidr_block": each, "nat_gateway_id": "nat-1"} for each in ranges]}
+        return drift("aws_route_table", table, table | has, state=[{"type": "aws_route", "values": ours}])
+
+    assert look("0.0.0.0/0") == []
+    assert look("0.0.0.0/0", "10.9.0.0/16") == ["aws_route_table.this: route was changed"]
+    assert drift("aws_lb_target_group", {"load_balancer_arns": []}, {"load_balancer_arns": ["arn"]}) == []
+    assert drift("aws_eip", {"association_id": ""}, {"association_id": "eipassoc-1"}) == []
+
+
 def test_settings_are_shown_without_asking_anybody(folder: Folder) -> None:
     """Whoever has no `gh` can do them by hand; what is missing in stackyard.yaml is said."""
     (folder.root / ".github/workflows").mkdir(parents=True)

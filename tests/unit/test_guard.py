@@ -21,7 +21,9 @@ BALANCER = "module.load_balancer[0].aws_lb.this[0]"
 def prod(folder: Folder, runner: ScriptedRunner) -> tuple[Session, Stack]:
     """Return a session of a protected environment, and its stack."""
     binary = Binary(("/bin/terraform",), "Terraform", "1.11.4")
-    stack = Stack(runner, binary, folder.root / "infra/app", folder.root / "work", "prod", {}, {}, {})
+    stack = Stack(
+        runner, binary, folder.root / "infra/app", folder.root / "work", "prod", "inv destroy --env prod", {}, {}, {}
+    )
     return Session(folder.root, "prod", printed_screen().screen, runner), stack
 
 

@@ -22,6 +22,9 @@ def recorded(name: str) -> str:
     return (RECORDED / f"{name}.jsonl").read_text(encoding="utf-8")
 
 
+AGAIN = "inv promote --from test --to prod"
+
+
 @pytest.fixture
 def stack(tmp_path: Path, runner: ScriptedRunner) -> Stack:
     """A stack of prod with one source file, not yet initialised."""
@@ -34,6 +37,7 @@ def stack(tmp_path: Path, runner: ScriptedRunner) -> Stack:
         source=source,
         work=tmp_path / "work",
         environment="prod",
+        again=AGAIN,
         env={"PATH": "/bin", "TF_DATA_DIR": "/elsewhere"},
         backend={"bucket": "acme-state", "use_lockfile": "true"},
         variables={"environment": "prod", "image_digests": '{"api" = "sha256:0"}'},
@@ -220,10 +224,8 @@ def diagnostic(summary: str, detail: str = "") -> str:
             "inv unlock --env prod --id 0f955b9c-ee0b-9338-749c-f5ab4ee26590",
             id="locked",
         ),
-        pytest.param(
-            recorded("stale"), RefusedError, "the plan for prod is out of date", "inv deploy --env prod", id="stale"
-        ),
-        pytest.param(recorded("failed"), ToolError, "terraform apply failed", "inv deploy --env prod", id="failed"),
+        pytest.param(recorded("stale"), RefusedError, "the plan for prod is out of date", AGAIN, id="stale"),
+        pytest.param(recorded("failed"), ToolError, "terraform apply failed", AGAIN, id="failed"),
         pytest.param(
             diagnostic("No valid credential sources found", "Please see …"),
             MissingError,

@@ -57,7 +57,8 @@ def api_key(
         raise ConfigError(f"{entry.folder}/service.yaml asks for no API key", "", fix=fix, command=command)
     session.aws.check_caller()
     if not rotate:
-        outputs = _outputs(session, session.stack("app", app_key(session.target.name), {}, None, "api-key"))
+        doing = f"api-key --env {session.target.name} {service}"
+        outputs = _outputs(session, session.stack("app", app_key(session.target.name), {}, None, doing))
         return _find(session, service, outputs)
     doing = f"api-key --env {session.target.name} --rotate {service}"
     with session.changing(doing) as hold:

@@ -122,6 +122,7 @@ class Session:
             source=self.root / "infra" / name,
             work=self.layout.stack_work(target.name, name),
             environment=target.name,
+            again=f"inv {doing}",
             env=aws_environment(base, target, self.endpoint),
             backend=backend,
             variables=variables,

@@ -43,7 +43,7 @@ def unlock(session: Session, *, lock_id: str, dry_run: bool = False) -> list[str
             screen.note(f"{key}: {lock['Who']} since {lock['Created']} ({lock['Operation']}), id {lock['ID']}")
             if dry_run or (lock_id and lock["ID"] != lock_id):
                 continue
-            stack = session.stack(name, key, {}, hold, "unlock")
+            stack = session.stack(name, key, {}, hold, f"unlock --env {target.name}")
             init_stack(session, stack, whole=False)
             done = stack.unlock(lock["ID"])
             if done.code != 0:

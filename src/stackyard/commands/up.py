@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stackyard.commands.bootstrap import bootstrap
-from stackyard.commands.deploy import check_services, deploy
+from stackyard.commands.deploy import deploy
 from stackyard.commands.session import Session
 from stackyard.commands.verify import verify_health
 from stackyard.commands.wanted import Options
@@ -50,7 +50,8 @@ def up(root: Path, screen: Screen, *, port: int, detach: bool, console: bool = T
     """Start the laptop environment; in the foreground, return when it was ended. Raises StackyardError."""
     session = Session.begin(root, LOCAL, screen)
     layout = session.layout
-    check_services(session, Options())  # what is wrong in the project's files is said before anything starts
+    if not session.catalog.entries:  # what is wrong in the project's files is said before anything starts
+        screen.warn("there are no services yet: inv add-service NAME, then inv deploy --env local")
     with _terminated_as_interrupted():
         hold = take(layout.up_lock, patience=0.2)
         if hold is None:
@@ -94,7 +95,8 @@ def _bring_up(session: Session, port: int, *, detach: bool, console: bool) -> Up
         with screen.stage("embedded AWS"):
             emulator = _start_emulator(session, started)
         bootstrap(session)
-        deployed = deploy(session, Options(yes=True))
+        # The embedded AWS is new: where there are no services, none can be taken away.
+        deployed = deploy(session, Options(yes=True, allow_empty=True))
         with screen.stage("gateway"):
             gateway = _start_gateway(session, port, started, detach=detach, console=console)
             verify_health(session, gateway.url, deployed.services)

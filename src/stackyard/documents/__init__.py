@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stackyard.documents import deploys, github, kept, services, watching
+from stackyard.documents import deploys, github, kept, services, template, watching
 
 DOCUMENTS: dict[str, Any] = {
     "add-service": services.Added,
@@ -25,6 +25,7 @@ DOCUMENTS: dict[str, Any] = {
     "github-report": github.Reported,
     "github-role": github.Role,
     "github-setup": list[github.Setting],
+    "init": template.Initialised,
     "logs": watching.LogLine,
     "mend": list[kept.Finding],
     "plan": deploys.Plan,
@@ -40,6 +41,7 @@ DOCUMENTS: dict[str, Any] = {
     "status": watching.Status,
     "trace": watching.Trace,
     "unlock": services.Unlocked,
+    "upgrade": template.Upgraded,
 }
 """A type by task. `inv logs` prints one on each line."""
 

@@ -35,6 +35,11 @@ class Layout:
         return self.hidden / "services.lock"
 
     @property
+    def template_lock(self) -> Path:
+        """Held by whoever moves the project to another rendering of the template, their git included."""
+        return self.hidden / "template.lock"
+
+    @property
     def up_lock(self) -> Path:
         """Held by an ``inv up`` that starts or stays in the foreground."""
         return self.local / "up.lock"

@@ -222,7 +222,9 @@ class Aws:
             for start in range(0, len(tags), 100):
                 wanted = [{"imageTag": tag} for tag in tags[start : start + 100]]
                 try:
-                    answer = ecr.batch_get_image(repositoryName=repository, imageIds=wanted)
+                    # Without its registry it would be looked for in the caller's own account.
+                    place = {"registryId": self.target.account, "repositoryName": repository}
+                    answer = ecr.batch_get_image(**place, imageIds=wanted)
                 except ecr.exceptions.RepositoryNotFoundException as error:
                     raise MissingError(
                         f"there is no image repository {repository}",

@@ -24,6 +24,11 @@ class Repository:
     def _ecr(self) -> Any:  # boto3's clients are made at run time and have no types
         return self._aws.client("ecr")
 
+    @property
+    def _place(self) -> dict[str, str]:
+        """Which repository: without the registry it would be the caller's own, who may be in another account."""
+        return {"registryId": self._aws.target.account, "repositoryName": self._name}
+
     @contextlib.contextmanager
     def _explained(self, doing: str) -> Generator[None]:
         with self._aws.explained(doing):
@@ -40,7 +45,7 @@ class Repository:
         found: list[dict[str, Any]] = []
         with self._explained("images"):
             for start in range(0, len(ids), _AT_ONCE):
-                answer = self._ecr.batch_get_image(repositoryName=self._name, imageIds=ids[start : start + _AT_ONCE])
+                answer = self._ecr.batch_get_image(**self._place, imageIds=ids[start : start + _AT_ONCE])
                 found += answer["images"]
         return found
 
@@ -53,7 +58,7 @@ class Repository:
         """Return every tag."""
         with self._explained("tags"):
             pages = self._ecr.get_paginator("list_images").paginate(
-                repositoryName=self._name, filter={"tagStatus": "TAGGED"}, PaginationConfig={"PageSize": 1000}
+                **self._place, filter={"tagStatus": "TAGGED"}, PaginationConfig={"PageSize": 1000}
             )
             return {image["imageTag"] for page in pages for image in page["imageIds"] if "imageTag" in image}
 
@@ -76,11 +81,11 @@ class Repository:
             kind = {key: image[key] for key in ("imageManifestMediaType",) if image.get(key)}
             there = (ecr.exceptions.ImageAlreadyExistsException, ecr.exceptions.ImageTagAlreadyExistsException)
             with self._explained(f"tag {tag}"), contextlib.suppress(*there):
-                ecr.put_image(repositoryName=self._name, imageTag=tag, imageManifest=image["imageManifest"], **kind)
+                ecr.put_image(**self._place, imageTag=tag, imageManifest=image["imageManifest"], **kind)
 
     def remove_tags(self, tags: Collection[str]) -> None:
         """Take tags away. With its last tag an image goes, too (ECR: BatchDeleteImage); tags not there are no error."""
         wanted = [{"imageTag": tag} for tag in sorted(tags)]
         with self._explained("old tags"):
             for start in range(0, len(wanted), _AT_ONCE):
-                self._ecr.batch_delete_image(repositoryName=self._name, imageIds=wanted[start : start + _AT_ONCE])
+                self._ecr.batch_delete_image(**self._place, imageIds=wanted[start : start + _AT_ONCE])

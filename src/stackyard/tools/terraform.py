@@ -77,6 +77,8 @@ class Stack:
     work: Path
     """What Terraform keeps between runs for this environment: never shared, so no state meets another's variables."""
     environment: str
+    again: str
+    """What to type to do it again."""
     env: Mapping[str, str]
     backend: Mapping[str, str]
     variables: Mapping[str, str]
@@ -106,7 +108,7 @@ class Stack:
         backend = [f"-backend-config={name}={value}" for name, value in self.backend.items()]
         done = self._run(["init", "-input=false", "-no-color", "-reconfigure", *backend])
         if done.code != 0:
-            raise _init_error(done, self.environment)
+            raise _init_error(done, self.environment, self.again)
         write_atomically(mark, self._init_fingerprint(sources))
         return True
 
@@ -168,21 +170,21 @@ class Stack:
         """Return a kept plan in Terraform's own words."""
         done = self._run(["show", "-no-color", str(planned.file)])
         if done.code != 0:
-            raise explain_failure("terraform show", done.stderr, self.environment)
+            raise explain_failure("terraform show", done.stderr, self.environment, self.again)
         return done.stdout
 
     def show_data(self, planned: Planned) -> dict[str, Any]:
         """Return a kept plan as data (Terraform: JSON Output Format). It holds every value, secret ones included."""
         done = self._run(["show", "-json", str(planned.file)])
         if done.code != 0:
-            raise explain_failure("terraform show", done.stderr, self.environment)
+            raise explain_failure("terraform show", done.stderr, self.environment, self.again)
         return cast("dict[str, Any]", json.loads(done.stdout))
 
     def outputs(self) -> dict[str, Any]:
         """Return the applied state's outputs by name; empty before the first apply."""
         done = self._run(["output", "-json", "-no-color"])
         if done.code != 0:
-            raise explain_failure("terraform output", done.stderr, self.environment)
+            raise explain_failure("terraform output", done.stderr, self.environment, self.again)
         data = cast("dict[str, dict[str, Any]]", json.loads(done.stdout))
         return {name: item["value"] for name, item in data.items()}
 
@@ -252,15 +254,14 @@ class Stack:
             return RefusedError(
                 f"the plan for {self.environment} is out of date",
                 why,
-                command=f"inv deploy --env {self.environment}",
+                command=self.again,
                 detail=words,
             )
-        return explain_failure(f"terraform {command}", words, self.environment)
+        return explain_failure(f"terraform {command}", words, self.environment, self.again)
 
 
-def explain_failure(what: str, words: str, environment: str) -> StackyardError:
-    """Turn Terraform's words into the error that helps most."""
-    again = f"inv deploy --env {environment}"
+def explain_failure(what: str, words: str, environment: str, again: str) -> StackyardError:
+    """Turn Terraform's words into the error that helps most; ``again`` is what to type to do it again."""
     flat = _one_line(words)
     if any(sign in flat for sign in _NO_CREDENTIALS):
         return MissingError(
@@ -293,7 +294,7 @@ def explain_failure(what: str, words: str, environment: str) -> StackyardError:
     )
 
 
-def _init_error(done: Completed, environment: str) -> StackyardError:
+def _init_error(done: Completed, environment: str, again: str) -> StackyardError:
     words = _one_line(done.stderr + done.stdout)
     if _FULL not in words and (
         "Failed to query available provider packages" in words or "Failed to install provider" in words
@@ -305,7 +306,7 @@ def _init_error(done: Completed, environment: str) -> StackyardError:
             command="export STACKYARD_PROVIDER_MIRROR=/path/to/mirror",
             detail=done.stderr,
         )
-    return explain_failure("terraform init", done.stderr or done.stdout, environment)
+    return explain_failure("terraform init", done.stderr or done.stdout, environment, again)
 
 
 def _one_line(words: str) -> str:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.clients import make_client
 from tests.waiting import until
 
 START = (sys.executable, "-m", "stackyard.local.emulator")
@@ -42,6 +43,20 @@ def test_answers_as_the_account_it_was_told(start_emulator: Callable[..., Any]) 
     """The ready file appears when calls are answered, and callers are in the account that was asked for."""
     running = start_emulator("--account", "111111111111")
     assert running.client("sts").get_caller_identity()["Account"] == "111111111111"
+
+
+def test_an_access_key_that_is_an_account_is_in_it(start_emulator: Callable[..., Any]) -> None:
+    """For moto's services and for ours; what one account has, another has not."""
+    url = start_emulator("--account", "111111111111").url
+    name = "acme"
+    for number in ("111111111111", "222222222222"):
+        assert make_client(url, "sts", number).get_caller_identity()["Account"] == number
+        make_client(url, "codedeploy", number).create_application(applicationName=name, computePlatform="Lambda")
+        made = make_client(url, "apprunner", number).create_auto_scaling_configuration(
+            AutoScalingConfigurationName=name
+        )
+        arn = made["AutoScalingConfiguration"]["AutoScalingConfigurationArn"]
+        assert arn == f"arn:aws:apprunner:eu-west-1:{number}:autoscalingconfiguration/{name}/1/{arn[-32:]}"
 
 
 def test_ready_file_says_who_and_where(tmp_path: Path) -> None:

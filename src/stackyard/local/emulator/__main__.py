@@ -15,7 +15,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m stackyard.local.emulator", description="Serve an emulated AWS.")
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
     parser.add_argument("--ready", type=Path, required=True, help="JSON file to write once it answers: pid, port, url")
-    parser.add_argument("--account", default="123456789012", help="account id that it plays (12 digits)")
+    parser.add_argument(
+        "--account", default="123456789012", help="account of callers whose access key is no account id"
+    )
     parser.add_argument("--region", default="eu-west-1", help="region of its own calls")
     parser.add_argument(
         "--without", action="append", default=[], metavar="PATCH", help="leave out a patch (repeatable)"

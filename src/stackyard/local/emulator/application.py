@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+from stackyard.local.emulator.callers import with_accounts
 from stackyard.local.emulator.jsonservice import JsonService
 from stackyard.local.emulator.kubernetes import with_kubernetes
 from stackyard.local.emulator.patches import patch
@@ -26,27 +27,30 @@ _OURS = {"AppRunner": "apprunner", "CodeDeploy_20141006": "codedeploy"}
 
 
 def patched_application(account: str, without: Collection[str]) -> WSGIApplication:
-    """Return the application; a service is imported, and patched, when it is first spoken to."""
+    """Return the application; a service is imported, and patched, when it is first spoken to.
+
+    ``account`` is that of callers whose access key names none (`callers`).
+    """
 
     def create(service: SERVICE_NAMES) -> Flask:
         patch(service, without=without)
         return create_backend_app(service)
 
     moto = DomainDispatcherApplication(create)
-    ours = {target: _Later(module, account) for target, module in _OURS.items()}
+    ours = {target: _Later(module) for target, module in _OURS.items()}
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         target = str(environ.get("HTTP_X_AMZ_TARGET", "")).partition(".")[0]
         return (ours[target].get() if target in ours else moto)(environ, start_response)
 
-    return with_kubernetes(answer)
+    return with_accounts(with_kubernetes(answer), account)
 
 
 class _Later:
     """A service of ours, imported and made by the first request that is for it, however many come at once."""
 
-    def __init__(self, module: str, account: str) -> None:
-        self._module, self._account = module, account
+    def __init__(self, module: str) -> None:
+        self._module = module
         self._made: WSGIApplication | None = None
         self._one_at_a_time = Lock()
 
@@ -54,5 +58,5 @@ class _Later:
         with self._one_at_a_time:
             if self._made is None:
                 module = import_module(f"stackyard.local.emulator.{self._module}.application")
-                self._made = JsonService(module.OFFER, self._account)
+                self._made = JsonService(module.OFFER)
             return self._made

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, cast
 from uuid import uuid4
 
+from stackyard.local.emulator.callers import HEADER
 from stackyard.local.emulator.shapes import Json, ShapeError, check
 
 if TYPE_CHECKING:
@@ -45,11 +46,11 @@ class Offer(Generic[Backend]):
 
 
 class JsonService(Generic[Backend]):
-    """A service of one account, every region."""
+    """A service of every account and region."""
 
-    def __init__(self, offer: Offer[Backend], account: str) -> None:
-        self._offer, self._account = offer, account
-        self._regions: dict[str, Backend] = {}
+    def __init__(self, offer: Offer[Backend]) -> None:
+        self._offer = offer
+        self._backends: dict[tuple[str, str], Backend] = {}
         self._one_at_a_time = threading.Lock()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -77,9 +78,9 @@ class JsonService(Generic[Backend]):
             raise offer.invalid(f"the request is not JSON: {error}") from error
         except ShapeError as error:
             raise offer.invalid(str(error)) from error
-        region = self._region(environ)
+        place = (str(environ[HEADER]), self._region(environ))
         with self._one_at_a_time:
-            backend = self._regions.get(region) or self._regions.setdefault(region, offer.make(self._account, region))
+            backend = self._backends.get(place) or self._backends.setdefault(place, offer.make(*place))
             return offer.operations[name](backend, request)
 
     def _region(self, environ: Mapping[str, object]) -> str:

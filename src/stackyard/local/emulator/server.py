@@ -48,7 +48,7 @@ def serve(
     Args:
         port: TCP port; 0 takes a free one.
         ready: File that gets ``{"pid", "port", "url"}`` once a request was really answered.
-        account: The account id that every caller is taken to be in.
+        account: The account id that callers are taken to be in whose access key is none itself.
         region: The region of calls that the emulator makes to itself.
         without: Names of patches to leave out, to see what moto does by itself.
         calls: File that gets a line for each call (`recording`).
@@ -94,7 +94,8 @@ def _server(
 ) -> BaseWSGIServer:
     os.environ.update(_SETTINGS)
     os.environ["MOTO_PORT"] = str(listener.getsockname()[1])
-    os.environ["MOTO_ACCOUNT_ID"] = account
+    # It would be every caller's, whatever `callers` says.
+    os.environ.pop("MOTO_ACCOUNT_ID", None)
     os.environ["AWS_DEFAULT_REGION"] = region
     # moto reads its settings once, and a port that is taken should be told before a quarter of a second of imports.
     from stackyard.local.emulator.application import patched_application  # noqa: PLC0415  (see above)

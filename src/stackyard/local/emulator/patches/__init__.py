@@ -12,14 +12,15 @@ from importlib import import_module
 PATCHES: dict[str, tuple[str, ...]] = {
     "apigateway": ("apigateway_openapi_import", "apigateway_usage_plans"),
     "applicationautoscaling": ("autoscaling_tags",),
-    "ecr": ("ecr_manifest_digest", "ecr_requested_tag"),
+    "ecr": ("ecr_manifest_digest", "ecr_requested_tag", "ecr_other_registries"),
     "ecs": ("ecs_service_members", "ecs_steady_services", "ecs_service_deployments"),
     "eks": ("eks_cluster_members", "eks_cluster_updates", "eks_endpoint"),
+    "elb": ("elbv2_private_link_rules",),
     "logs": ("logs_query_definitions",),
-    "s3": ("s3_conditional_deny",),
+    "s3": ("s3_conditional_deny", "s3_lifecycle_newer_versions"),
     "xray": ("xray_groups",),
 }
-"""Service, as moto names it -> modules of this package; each has ``apply()``."""
+"""Service, as moto names it (`elb` is both versions) -> modules of this package; each has ``apply()``."""
 
 
 def patch(service: str, *, without: Collection[str] = ()) -> None:
