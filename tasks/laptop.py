@@ -11,8 +11,15 @@ from invoke.tasks import task
 from tasks.running import DRY, ROOT, attempt, make_screen
 
 
-@task(help={"port": "The gateway's port.", "detach": "Leave it running in the background."} | DRY)
-def up(_c: Context, port: int = 8080, detach: bool = False, dry_run: bool = False) -> None:
+@task(
+    help={
+        "port": "The gateway's port.",
+        "detach": "Leave it running in the background.",
+        "no-console": "Keep no requests, and show none in a browser.",
+    }
+    | DRY
+)
+def up(_c: Context, port: int = 8080, detach: bool = False, no_console: bool = False, dry_run: bool = False) -> None:
     """Start the whole system on this machine.
 
     An embedded AWS, the real Terraform against it, your services, one gateway in front.
@@ -23,9 +30,10 @@ def up(_c: Context, port: int = 8080, detach: bool = False, dry_run: bool = Fals
     from stackyard.commands.up import up as run
 
     screen = make_screen()
-    attempt(
-        lambda: foresee(ROOT, screen, port=port) if dry_run else run(ROOT, screen, port=port, detach=detach), screen
-    )
+    if dry_run:
+        attempt(lambda: foresee(ROOT, screen, port=port), screen)
+    else:
+        attempt(lambda: run(ROOT, screen, port=port, detach=detach, console=not no_console), screen)
 
 
 @task(help=DRY)

@@ -88,7 +88,7 @@ def trace(_c: Context, id: str, env: str = LOCAL, since: str = "", json: bool = 
     help=ENV
     | {
         "names": "The service; also without the flag. Without one the service that owns /, or the first.",
-        "what": "Its address (service), docs, or at AWS its console or the environment's dashboard.",
+        "what": "Its address (service), docs, console (AWS's, or the local gateway's own), AWS's dashboard.",
         "print": "Print the address only.",
     },
 )

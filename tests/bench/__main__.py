@@ -13,7 +13,19 @@ from collections.abc import Sequence
 
 from tests.bench.common import say
 
-NAMES = ("cli", "servicekit", "gateway", "deploy", "orchestration", "up", "scale", "fingerprint", "bake", "logs")
+NAMES = (
+    "cli",
+    "servicekit",
+    "gateway",
+    "deploy",
+    "orchestration",
+    "up",
+    "scale",
+    "fingerprint",
+    "bake",
+    "logs",
+    "console",
+)
 
 
 def main(argv: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-"""`inv logs --follow` at 1,000 lines a second of five services, from an endpoint that throttles, hangs and rotates.
+"""`inv logs --follow` at 1,000 lines a second of five services: from an endpoint that misbehaves, and on the laptop.
 
 Counts what is printed against what was written, and measures how far behind it is, its memory and its CPU time.
 """
@@ -6,21 +6,26 @@ Counts what is printed against what was written, and measures how far behind it 
 from __future__ import annotations
 
 import argparse
+import asyncio
+import contextlib
+import io
 import json
 import os
-import resource
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
+from stackyard.local.gateway.journal import Journal
 from tests.bench.common import ROOT, environment, goal, say, table
-from tests.logsendpoint import LogsEndpoint, serving_logs
+from tests.logsendpoint import LogsEndpoint, make_line, serving_logs
 
 SERVICES = ("api", "desk", "mail", "shop", "web")
 PROJECT = """\
@@ -48,7 +53,9 @@ class Followed:
     code: int = 0
     errors: str = ""
     cpu: float = 0.0
-    """In s."""
+    """In s, from the first line on: what came before is the start."""
+    seconds: float = 0.0
+    """From the first line on."""
 
 
 def make_checkout(folder: Path) -> None:
@@ -75,26 +82,72 @@ def aws_settings(url: str) -> Mapping[str, str]:
     return {**environment(), **keys, **files, "AWS_ENDPOINT_URL": url, "AWS_EC2_METADATA_DISABLED": "true"}
 
 
+class Writer(Protocol):
+    """What writes lines, numbered from 0 in each service. ``rate`` in lines a second of each service, times in s."""
+
+    rate: int
+    began: float
+    ended: float
+
+
+@dataclass
+class JournalWriter:
+    """The local gateway's journal, written as the gateway does: what five services print."""
+
+    path: Path
+    rate: int
+    began: float = field(default_factory=time.time)
+    ended: float = float("inf")
+
+    async def write(self) -> None:
+        """Write until the end."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        journal, number = Journal(self.path, io.StringIO()), 0
+        while time.time() < self.ended:
+            await asyncio.sleep(0.02)
+            while self.began + number / self.rate <= min(time.time(), self.ended - 0.5 / self.rate):
+                for name in SERVICES:
+                    journal.log(name, json.dumps(make_line(number, int((self.began + number / self.rate) * 1000))))
+                number += 1
+        journal.flush()
+
+
+@contextlib.contextmanager
+def writing(writer: JournalWriter) -> Generator[JournalWriter]:
+    """Have it written by a thread."""
+    thread = threading.Thread(target=lambda: asyncio.run(writer.write()))
+    thread.start()
+    try:
+        yield writer
+    finally:
+        writer.ended = 0
+        thread.join()
+
+
 def follow(folder: Path, endpoint: LogsEndpoint, seconds: float, patience: float = 40.0) -> Followed:
-    """Follow until all that was written in ``seconds`` has been printed, then send Ctrl-C."""
-    found, before = Followed(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    argv = [INV, "logs", "--env", "dev", "--follow", "--json", "--since", "1h", *SERVICES]
+    """Follow dev's logs from an endpoint until all that was written in ``seconds`` has been printed, then Ctrl-C."""
+    return follow_writer(folder, "dev", aws_settings(endpoint.url), endpoint, seconds, patience)
+
+
+def follow_writer(
+    folder: Path, environment_name: str, env: Mapping[str, str], writer: Writer, seconds: float, patience: float = 40.0
+) -> Followed:
+    """Follow an environment's logs until all that was written in ``seconds`` has been printed, then send Ctrl-C."""
+    found = Followed()
+    argv = [INV, "logs", "--env", environment_name, "--follow", "--json", "--since", "1h", *SERVICES]
     with (
         (folder / "errors").open("w+") as errors,
-        subprocess.Popen(
-            argv, cwd=folder, env=aws_settings(endpoint.url), stdout=subprocess.PIPE, stderr=errors
-        ) as inv,
+        subprocess.Popen(argv, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=errors) as inv,
     ):
         assert inv.stdout is not None
-        endpoint.ended = endpoint.began + seconds
-        until, looked, last, left = (
-            time.time() + seconds + patience,
-            0.0,
-            0,
-            int(seconds * endpoint.rate) * len(SERVICES),
-        )
+        writer.ended = writer.began + seconds
+        until, looked, last = time.time() + seconds + patience, 0.0, 0
+        left = int(seconds * writer.rate) * len(SERVICES)
+        began, spent = 0.0, 0.0
         for raw in inv.stdout:
             line = json.loads(raw)
+            if not began:
+                began, spent = time.time(), _cpu(inv.pid)
             found.numbers.setdefault(line["service"], []).append(line["fields"]["number"])
             found.disorder += line["time"] < last
             last = max(last, line["time"])
@@ -105,19 +158,24 @@ def follow(folder: Path, endpoint: LogsEndpoint, seconds: float, patience: float
                 found.memory.append(_resident(inv.pid))
             if left == 0 or time.time() > until:
                 break
+        found.cpu, found.seconds = _cpu(inv.pid) - spent, time.time() - began
         inv.send_signal(signal.SIGINT)
         inv.stdout.read()
         found.code = inv.wait()
         errors.seek(0)
         found.errors = errors.read()
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    found.cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return found
 
 
 def _resident(pid: int) -> int:
     status = Path(f"/proc/{pid}/status").read_text()
     return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")))
+
+
+def _cpu(pid: int) -> float:
+    """Return the CPU time of a process so far, user and system (s): fields 14 and 15 of proc(5)'s stat."""
+    told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main(argv: Sequence[str]) -> None:
@@ -127,25 +185,42 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--rate", type=int, default=200, help="lines a second of each of five services (200)")
     options = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as name:
-        make_checkout(Path(name))
+        folder = Path(name)
+        make_checkout(folder)
         with serving_logs(LogsEndpoint(log_groups(), rate=options.rate, hang_at=12)) as endpoint:
-            found = follow(Path(name), endpoint, options.seconds)
-    wanted = int(options.seconds * options.rate)
+            found = follow(folder, endpoint, options.seconds)
+        say("CloudWatch Logs, from an endpoint that throttles, hangs, breaks off and rotates")
+        show(found, int(options.seconds * options.rate), behind=6)
+        say(f"the endpoint: {endpoint.told}")
+        say()
+        with writing(JournalWriter(folder / ".stackyard/local/journal.jsonl", options.rate)) as writer:
+            found = follow_writer(folder, "local", environment(), writer, options.seconds / 2)
+        say("the laptop's journal, half as long")
+        show(found, int(options.seconds / 2 * options.rate), behind=1)
+
+
+def show(found: Followed, wanted: int, *, behind: float) -> None:
+    """Print figures and goals: lines that were ``wanted`` of each service, seconds they may come behind."""
     printed = sum(len(each) for each in found.numbers.values())
     lost = sum(len(set(range(wanted)) - set(each)) for each in found.numbers.values())
-    behind, memory = sorted(found.behind), found.memory
-    half = len(memory) // 2
+    late, memory = sorted(found.behind), found.memory
     table(
-        ["lines", "lost", "twice", "out of order", "behind, median s", "p99", "most", "CPU s", "exit code"],
+        [
+            *("lines", "lost", "twice", "out of order", "behind: median", "p99", "most (s)"),
+            *("CPU s", "of a core", "exit code"),
+        ],
         [
             [
                 *(str(each) for each in (printed, lost, printed + lost - wanted * len(SERVICES), found.disorder)),
-                *(f"{behind[int(len(behind) * part)]:.1f}" for part in (0.5, 0.99)),
-                *(f"{behind[-1]:.1f}", f"{found.cpu:.1f}", str(found.code)),
+                *(f"{late[int(len(late) * part)]:.1f}" for part in (0.5, 0.99)),
+                *(f"{late[-1]:.1f}", f"{found.cpu:.1f}", f"{found.cpu / found.seconds:.1%}", str(found.code)),
             ]
         ],
     )
-    say(f"the endpoint: {endpoint.told}")
-    say(f"resident MiB: first half at most {max(memory[:half]) / 1024:.0f}, second {max(memory[half:]) / 1024:.0f}")
+    quarters = [memory[round((len(memory) - 1) * part)] / 1024 for part in (0.25, 0.5, 0.75, 1)]
+    say(f"resident MiB at 25, 50, 75, 100 %: {', '.join(f'{each:.0f}' for each in quarters)}")
     goal("lines lost", lost, 0)
-    goal("memory of the second half beside that of the first", max(memory[half:]) / max(memory[:half]), 1.1)
+    goal("lines out of order", found.disorder, 0)
+    goal("of a core at this rate", found.cpu / found.seconds, 0.25)
+    goal("behind, median", late[len(late) // 2], behind, " s")
+    goal("memory at the end beside that at the half", quarters[3] / quarters[1], 1.1)

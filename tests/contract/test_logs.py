@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,8 +13,23 @@ from typing import Any
 
 import pytest
 
+from stackyard.project import find_target, read_project
+from stackyard.tools.aws import Aws
+from stackyard.tools.logstreams import GroupReader, Wish
+from stackyard.tools.turns import Turns
 from tests.account import Account, serving_account
-from tests.bench.logs import INV, SERVICES, aws_settings, follow, log_groups, make_checkout
+from tests.bench.common import environment
+from tests.bench.logs import (
+    INV,
+    SERVICES,
+    JournalWriter,
+    aws_settings,
+    follow,
+    follow_writer,
+    log_groups,
+    make_checkout,
+    writing,
+)
 from tests.clients import make_client
 from tests.logsendpoint import LogsEndpoint, serving_logs
 from tests.printed import check_printed
@@ -93,6 +109,15 @@ def test_following_keeps_up_with_a_thousand_lines_a_second(checkout: Path) -> No
     assert told["throttled"] > 0
 
 
+def test_the_laptops_journal_is_followed(tmp_path: Path) -> None:
+    """As fast: every line of five services once, in order, while the gateway writes them."""
+    make_checkout(tmp_path)
+    with writing(JournalWriter(tmp_path / ".stackyard/local/journal.jsonl", 200)) as writer:
+        found = follow_writer(tmp_path, "local", environment(), writer, seconds=3)
+    assert found.numbers == {name: list(range(600)) for name in SERVICES}, found.errors
+    assert (found.disorder, found.code, found.errors) == (0, 130, "")
+
+
 def test_a_group_that_hangs_holds_nobody_up_for_long(checkout: Path) -> None:
     """One request without an answer for 11 s: the lines of all services are there in the end, each once."""
     with serving_logs(LogsEndpoint(log_groups(), rate=40, throttled=9, hang_at=2, rotation=1.0, page=100)) as endpoint:
@@ -104,6 +129,26 @@ def test_a_group_that_hangs_holds_nobody_up_for_long(checkout: Path) -> None:
     assert endpoint.told["rotated"] > 0
     assert "CloudWatch Logs does not answer" in found.errors
     assert "it answers again" in found.errors
+
+
+def test_what_comes_very_late_comes_once(checkout: Path) -> None:
+    """A line that is delivered half a minute late is found by a sweep of the past, and no other comes twice by it."""
+    began = time.time() - 40
+    never = {120: float("inf")}
+    endpoint = LogsEndpoint(["g"], rate=20, page=150, throttled=9, latest=0, began=began, stragglers=never)
+    with serving_logs(endpoint):
+        aws = Aws(find_target(read_project(checkout), "dev"), endpoint.url)
+        stopped, wish = threading.Event(), Wish(int(began * 1000), follow=True)
+        reader = GroupReader(aws, "g", wish, Turns(0.01), stopped, between=0.2, sweep_every=0.2)
+        found: list[int] = []
+        for page in reader.pages():
+            found += [json.loads(text)["number"] for _, text in page.events]
+            if len(found) > 800:
+                endpoint.stragglers = {}
+            if 120 in found and len(found) > 850:
+                stopped.set()
+    assert sorted(found) == list(range(len(found)))
+    assert found.index(120) > 800
 
 
 def test_all_kinds_of_lines_stand_in_one_order(checkout: Path, account: Account) -> None:

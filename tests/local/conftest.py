@@ -17,6 +17,7 @@ from tests.waiting import until
 
 TOGETHER = (
     "test_page.py",
+    "test_console_page.py",
     "test_kinds.py",
     "test_locks.py",
     "test_change.py",

@@ -68,6 +68,10 @@ def test_what_runs_can_be_seen(shared: Project) -> None:
     ]
     assert status["traffic"]["api"]["requests"] >= 1
     assert shared.run("open", "--what", "docs", "--print").out == f"{shared.url}/docs\n"
+    console = shared.run("open", "--what", "console", "--print").out
+    assert console == f"{shared.url}/_stackyard/\n"
+    shown = httpx.get(f"{console.strip()}requests/{answer.headers['x-amzn-requestid']}").json()
+    assert [(line["service"], line["kind"]) for line in shown["lines"]] == [("api", "service")]
 
 
 def test_what_programs_read_keeps_to_its_schema(shared: Project) -> None:

@@ -20,9 +20,10 @@ ROOMS: dict[str, set[str]] = {
     "decisions": {"decisions", "kinds", "errors"},
     "kinds": {"kinds", "errors"},
     "tools": {"tools", "decisions", "errors"},
-    "local": {"local", "tools", "decisions", "errors"},
+    "local": {"local", "console", "gateway", "tools", "decisions", "errors"},
     "emulator": {"emulator", "tools", "errors"},
     "gateway": {"gateway", "tools", "decisions", "errors"},
+    "console": {"console", "gateway", "decisions"},
     "commands": {"commands", "screen", "local", "tools", "kinds", "decisions", "errors"},
     "testing": {"screen", "tools", "errors"},
 }
@@ -31,7 +32,7 @@ ROOMS: dict[str, set[str]] = {
 GUARDED: dict[str, tuple[str, ...]] = {
     "subprocess": ("tools/process.py",),
     "boto3": ("tools/aws.py",),
-    "botocore": ("tools/aws.py", "tools/ekstoken.py", "local/emulator/"),
+    "botocore": ("tools/aws.py", "tools/awsfailures.py", "tools/ekstoken.py", "local/emulator/"),
     "kubernetes": ("tools/kubernetes.py", "local/emulator/"),
     "moto": ("local/emulator/",),
     "waitress": ("local/emulator/",),
@@ -47,7 +48,9 @@ FILES = sorted(path for path in (SOURCE / OWN).rglob("*.py") if "__pycache__" no
 def room_of(module: str) -> str:
     """Return the room of a module of ours, by its dotted name without the package's."""
     parts = module.split(".")
-    if parts[0] == "local" and len(parts) > 1 and parts[1] in {"emulator", "gateway"}:
+    if parts[:3] == ["local", "gateway", "__main__"]:
+        return "local"  # the command line, which puts the console before the gateway
+    if parts[0] == "local" and len(parts) > 1 and parts[1] in {"console", "emulator", "gateway"}:
         return parts[1]
     if parts[0] == "bar":
         return "screen"

@@ -197,6 +197,10 @@ def test_a_daemon_is_found_by_its_lock_and_its_word(layout: Layout) -> None:
     assert daemons.find_daemon(layout, GATEWAY) is None
     hold = held(layout)
     assert daemons.find_daemon(layout, GATEWAY) == Running(GATEWAY, 7, 8080, "http://127.0.0.1:8080")
+    layout.daemon_facts(GATEWAY).write_text(FACTS.replace("}", ', "console": true}'), encoding="utf-8")
+    found = daemons.find_daemon(layout, GATEWAY)
+    assert found is not None
+    assert found.console == "http://127.0.0.1:8080/_stackyard/"
     hold.release()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +182,23 @@ def test_the_journal_is_followed_when_it_is_put_aside(tmp_path: Path) -> None:
     for page in read_journal(path, start, follow=True, stopped=look):
         found += [line.message for line in page]
     assert found == ["2", "3", "4", "5", "6"]
+
+
+@pytest.mark.parametrize("start", [0, 1, 2_000, 7_777, 9_999, 20_000])
+def test_the_journal_is_read_from_a_time_on(tmp_path: Path, start: int) -> None:
+    """Wherever that lies in a large file, whose lines stand a little out of order and are not all records."""
+    path = tmp_path / "journal.jsonl"
+    begun = datetime(2026, 11, 23, 8, tzinfo=UTC)
+    moments = [10 * each - 40 * (each % 7 == 0) for each in range(10_000)]
+    with path.open("w") as file:
+        for number, after in enumerate(moments):
+            when = (begun + timedelta(seconds=after)).isoformat(timespec="milliseconds")
+            record = {"kind": "log", "time": when, "service": "api", "line": f"{number} {'x' * 100}"}
+            file.write((json.dumps(record) if number % 11 else "no record") + "\n")
+    from_then = int(begun.timestamp() + 10 * start) * 1000
+    pages = read_journal(path, from_then, stopped=lambda _seconds: True)
+    found = [int(line.message.split()[0]) for page in pages for line in page]
+    assert found == [number for number, after in enumerate(moments) if after >= 10 * start and number % 11]
 
 
 def test_a_traces_id_is_found_in_its_header() -> None:

@@ -23,7 +23,8 @@ from stackyard.local.journals import now, read_journal
 from stackyard.loglines import GATEWAY, parse_line
 from stackyard.logview import Look, Sought, parse_level, parse_pattern, parse_time
 from stackyard.merging import Merge
-from stackyard.tools.logstreams import GroupReader, Turns, Wish, find_groups
+from stackyard.tools.logstreams import GroupReader, Wish, find_groups
+from stackyard.tools.turns import Turns
 
 PATIENCE = 15.0
 """Seconds for which lines of all others wait for a source that does not answer, while following."""

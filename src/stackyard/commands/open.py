@@ -1,4 +1,7 @@
-"""``inv open``: a service in the browser, its documentation, its page in AWS's console, or the dashboard."""
+"""``inv open``: a service in the browser, its documentation, its page in AWS's console, or the dashboard.
+
+On the laptop the console is the local gateway's own.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from stackyard.commands.applied import read_applied
 from stackyard.commands.session import Session
 from stackyard.consoles import console_url, dashboard_url
 from stackyard.errors import ConfigError, MissingError
+from stackyard.local.daemons import GATEWAY, find_daemon
 
 WHAT = ("service", "docs", "console", "dashboard")
 
@@ -30,8 +34,12 @@ def find_address(session: Session, names: Sequence[str], what: str) -> str:
         raise ConfigError(f"--what {what}", f"is none of {', '.join(WHAT)}", command=command)
     if len(names) > 1:
         raise ConfigError(" ".join(names), "one service at a time", command=command)
-    if what in {"console", "dashboard"} and target.emulated:
-        raise MissingError(f"the laptop has no {what}", "it belongs to AWS", command=f"inv status --env {target.name}")
+    if what == "dashboard" and target.emulated:
+        raise MissingError(
+            "the laptop has no dashboard", "it belongs to AWS", command=f"inv status --env {target.name}"
+        )
+    if what == "console" and target.emulated:
+        return _find_console(session)
     if what == "dashboard":
         return dashboard_url(target)
     applied = read_applied(session)
@@ -50,3 +58,12 @@ def find_address(session: Session, names: Sequence[str], what: str) -> str:
     if not applied.url:
         raise MissingError("the local gateway is not running", command="inv up")
     return applied.url + str(services[name]["path"]).rstrip("/") + ("/docs" if what == "docs" else "/")
+
+
+def _find_console(session: Session) -> str:
+    gateway = find_daemon(session.layout, GATEWAY)
+    if gateway is None:
+        raise MissingError("the local gateway is not running", command="inv up")
+    if not gateway.console:
+        raise MissingError("the console is off", "`inv up` was told --no-console", command="inv down && inv up")
+    return gateway.console

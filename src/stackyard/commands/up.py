@@ -46,7 +46,7 @@ class Up:
     emulator: Running
 
 
-def up(root: Path, screen: Screen, *, port: int, detach: bool) -> Up:
+def up(root: Path, screen: Screen, *, port: int, detach: bool, console: bool = True) -> Up:
     """Start the laptop environment; in the foreground, return when it was ended. Raises StackyardError."""
     session = Session.begin(root, LOCAL, screen)
     layout = session.layout
@@ -61,7 +61,7 @@ def up(root: Path, screen: Screen, *, port: int, detach: bool) -> Up:
             emulator, gateway = daemons.find_daemon(layout, EMULATOR), daemons.find_daemon(layout, GATEWAY)
             if emulator and gateway and layout.released(EMULATOR).exists():
                 return _say_running(screen, Up(started=False, gateway=gateway, emulator=emulator))
-            return _bring_up(session, port, detach=detach)
+            return _bring_up(session, port, detach=detach, console=console)
         finally:
             hold.release()
 
@@ -79,11 +79,13 @@ def _say_running(screen: Screen, running: Up) -> Up:
     screen.say("already running:", "bold")
     screen.note(f"gateway       {running.gateway.url} (process {running.gateway.pid})")
     screen.note(f"embedded AWS  {running.emulator.url} (process {running.emulator.pid})")
+    if running.gateway.console:
+        screen.note(f"console       {running.gateway.console}")
     screen.note("deploy a change with `inv deploy --env local`, stop it with `inv down`")
     return running
 
 
-def _bring_up(session: Session, port: int, *, detach: bool) -> Up:
+def _bring_up(session: Session, port: int, *, detach: bool, console: bool) -> Up:
     screen, layout = session.screen, session.layout
     _check_port(port)
     started: list[tuple[str, Daemon]] = []
@@ -96,7 +98,7 @@ def _bring_up(session: Session, port: int, *, detach: bool) -> Up:
         # The embedded AWS is new: where there are no services, none can be taken away.
         deployed = deploy(session, Options(yes=True, allow_empty=True))
         with screen.stage("gateway"):
-            gateway = _start_gateway(session, port, started, detach=detach)
+            gateway = _start_gateway(session, port, started, detach=detach, console=console)
             verify_health(session, gateway.url, deployed.services)
         screen.summary()
         _show_urls(session, gateway)
@@ -175,7 +177,9 @@ def _start_emulator(session: Session, started: list[tuple[str, Daemon]]) -> Runn
     return running
 
 
-def _start_gateway(session: Session, port: int, started: list[tuple[str, Daemon]], *, detach: bool) -> Running:
+def _start_gateway(
+    session: Session, port: int, started: list[tuple[str, Daemon]], *, detach: bool, console: bool
+) -> Running:
     layout = session.layout
     running = daemons.find_daemon(layout, GATEWAY)
     if running and layout.released(GATEWAY).exists():
@@ -185,6 +189,8 @@ def _start_gateway(session: Session, port: int, started: list[tuple[str, Daemon]
     arguments += ["--log", str(layout.journal)]
     if not detach:
         arguments.append("--requests")
+    if not console:
+        arguments.append("--no-console")
     daemon, running = daemons.start(layout, GATEWAY, arguments, os.environ, deadline=30)
     started.append((GATEWAY, daemon))
     return running
@@ -193,6 +199,8 @@ def _start_gateway(session: Session, port: int, started: list[tuple[str, Daemon]
 def _show_urls(session: Session, gateway: Running) -> None:
     paths = [(entry.name, entry.path) for entry in session.catalog.entries]
     rows = local_urls(gateway.url, session.target.name, paths)
+    if gateway.console:
+        rows.append(("console", gateway.console))
     width = max(len(name) for name, _ in rows)
     session.screen.say("")
     for name, url in rows:

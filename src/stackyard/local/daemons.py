@@ -34,6 +34,8 @@ class Running:
     pid: int
     port: int
     url: str
+    console: str = ""
+    """Where the gateway's console is, if it has one."""
 
 
 def find_daemon(layout: Layout, name: str) -> Running | None:
@@ -89,7 +91,9 @@ def start(
 def _read(facts: Path, name: str) -> Running | None:
     try:
         data = cast("dict[str, Any]", json.loads(facts.read_text(encoding="utf-8")))
-        return Running(name, int(data["pid"]), int(data["port"]), str(data["url"]))
+        url = str(data["url"])
+        console = f"{url}/_stackyard/" if data.get("console") else ""
+        return Running(name, int(data["pid"]), int(data["port"]), url, console)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -20,6 +20,12 @@ from stackyard.loglines import GATEWAY, Line, parse_line
 
 PAGE = 500
 
+NEAR = 256 * 1024
+"""Bytes before what is sought from which on lines are read one by one."""
+
+SLACK = 60_000
+"""ms by which lines may stand out of order: a request stands where it ended."""
+
 LATEST = 250
 """ms after which a line is in the journal at the latest, unless the machine is very busy."""
 
@@ -29,7 +35,7 @@ def read_journal(
 ) -> Iterator[list[Line]]:
     """Read lines from ``start`` (ms since 1970) on, some at a time, none at the end of what is there.
 
-    ``stopped`` waits as many seconds, and tells whether to end.
+    ``stopped`` waits as many seconds, and tells whether to end. What is older is skipped, not read.
     """
     before = path.with_name(path.name + ".1")
     for each in (before, path):
@@ -39,8 +45,10 @@ def read_journal(
             continue
         if each == before:
             with file:
+                _skip(file, start)
                 yield from _pages(file, start)
         else:
+            _skip(file, start)
             yield from _follow(path, file, start, stopped, follow=follow)
             return
     while follow and not path.exists():
@@ -66,6 +74,23 @@ def _follow(
                 file = path.open("rb")
     finally:
         file.close()
+
+
+def _skip(file: BufferedReader, start: int) -> None:
+    """Go to a place before the first line of ``start`` (ms since 1970), by halves."""
+    low, high = 0, os.fstat(file.fileno()).st_size
+    while high - low > NEAR:
+        middle = (low + high) // 2
+        file.seek(middle)
+        file.readline()  # the rest of a line
+        line = next((line for raw in file if (line := parse_record(raw)) is not None), None)
+        if line is not None and line.at < start - SLACK:
+            low = middle
+        else:
+            high = middle
+    file.seek(low)
+    if low:
+        file.readline()
 
 
 def _is_replaced(path: Path, file: BufferedReader) -> bool:

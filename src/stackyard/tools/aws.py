@@ -15,11 +15,11 @@ from typing import Any, cast
 # boto3 makes its clients by this; what else it imports takes longer than all our calls.
 import botocore.config
 import botocore.exceptions
-import botocore.parsers
 import botocore.session
 
 from stackyard.errors import MissingError, RefusedError, StackyardError, ToolError
 from stackyard.project import Target
+from stackyard.tools.awsfailures import error_code
 
 EMULATED_KEY = "local"
 """What stands for both halves of a credential towards the emulated AWS."""
@@ -86,23 +86,23 @@ class Aws:
         session.set_credentials(EMULATED_KEY, EMULATED_KEY)
         return session
 
-    def client(self, service: str, *, once: bool = False) -> Any:  # boto3's clients are made at run time, without types
-        """Return the client of a service, made once; one that asks ``once`` leaves asking again to its caller."""
+    def client(self, service: str, *, timeout: float = 0) -> Any:  # boto3's are made at run time, without types
+        """Return the client of a service, made once; one with a ``timeout`` (s) leaves asking again to its caller."""
         # Making one is not safe among threads, and two at once of the same are 20 ms for nothing.
         with self._making:
-            name = f"{service} once" if once else service
+            name = f"{service} {timeout}"
             if name not in self._clients:
-                self._clients[name] = self._make_client(service, once=once)
+                self._clients[name] = self._make_client(service, timeout)
             return self._clients[name]
 
-    def _make_client(self, service: str, *, once: bool) -> Any:  # the same
+    def _make_client(self, service: str, timeout: float) -> Any:  # the same
         emulated = self.endpoint is not None
         config = botocore.config.Config(
             connect_timeout=5,
-            read_timeout=10 if once else 30,
+            read_timeout=timeout or 30,
             retries={
                 "mode": "standard",
-                **({"total_max_attempts": 1} if once else {"max_attempts": 2 if emulated else 5}),
+                **({"total_max_attempts": 1} if timeout else {"max_attempts": 2 if emulated else 5}),
             },
             max_pool_connections=32,
             proxies={} if emulated else None,
@@ -110,9 +110,11 @@ class Aws:
             user_agent_extra="stackyard/tasks",
         )
         with self.explained(service):
-            return self.session.create_client(
+            client = self.session.create_client(
                 service, region_name=self.target.region, endpoint_url=self.endpoint, config=config
             )
+        client.meta.events.register("before-parse.cloudwatch-logs.FilterLogEvents", _read_events)
+        return client
 
     @contextlib.contextmanager
     def explained(self, doing: str) -> Generator[None]:
@@ -144,7 +146,7 @@ class Aws:
             raise self._refusal(doing, error) from error
 
     def _refusal(self, doing: str, error: botocore.exceptions.ClientError) -> StackyardError:
-        code = _code(error)
+        code = error_code(error)
         if code in {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}:
             return MissingError("the AWS credentials have expired", str(error), command="aws sso login")
         if code in {"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch"}:
@@ -186,7 +188,7 @@ class Aws:
             with self.explained("state bucket"):
                 self.client("s3").head_bucket(Bucket=bucket)
         except ToolError as error:
-            if isinstance(error.__cause__, botocore.exceptions.ClientError) and _code(error.__cause__) == "404":
+            if error_code(error.__cause__) == "404":
                 return False
             raise
         return True
@@ -279,7 +281,7 @@ class Aws:
                 s3.delete_object(Bucket=bucket, Key=key, IfMatch=found["ETag"])
         except ToolError as error:
             cause = error.__cause__
-            if isinstance(cause, botocore.exceptions.ClientError) and _code(cause) in changed:
+            if error_code(cause) in changed:
                 return False
             raise
         return True
@@ -299,7 +301,7 @@ class Aws:
                     Bucket=bucket, Key=key, Body=body, IfNoneMatch="*", ContentType="application/json"
                 )
         except ToolError as error:
-            if isinstance(error.__cause__, botocore.exceptions.ClientError) and _code(error.__cause__) in {
+            if error_code(error.__cause__) in {
                 "PreconditionFailed",
                 "ConditionalRequestConflict",
             }:
@@ -354,30 +356,9 @@ def emulator_gone(words: str = "") -> ToolError:
     )
 
 
-def _code(error: botocore.exceptions.ClientError) -> str:
-    return cast("str", cast("Mapping[str, Any]", error.response).get("Error", {}).get("Code", ""))
-
-
-_PASSING = frozenset(
-    {"InternalFailure", "InternalServerError", "LimitExceededException", "RequestLimitExceeded", "RequestTimeout"}
-    | {
-        "ServiceUnavailable",
-        "ServiceUnavailableException",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-    }
-)
-
-
-def error_code(error: Exception) -> str:
-    """Return what AWS calls an error; empty for one that is not AWS's own."""
-    return _code(error) if isinstance(error, botocore.exceptions.ClientError) else ""
-
-
-def is_passing(error: Exception) -> bool:
-    """Tell whether asking again may help: a throttle, a time-out, a connection that broke, an error of AWS's own."""
-    if isinstance(error, botocore.exceptions.ClientError):
-        status = cast("Mapping[str, Any]", error.response).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return _code(error) in _PASSING or status >= 500
-    return isinstance(error, botocore.exceptions.HTTPClientError | botocore.parsers.ResponseParserError)
+def _read_events(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: object) -> None:
+    """Read a page of log events in one go: botocore's own parser walks its model for every member of each event."""
+    if response_dict["status_code"] == 200:
+        with contextlib.suppress(ValueError, TypeError):
+            customized_response_dict |= json.loads(response_dict["body"])
+            response_dict["body"] = b"{}"

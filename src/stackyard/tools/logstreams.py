@@ -1,8 +1,8 @@
 """Read CloudWatch Logs as they come: one reader a log group, over all of its streams.
 
 Owns paging, asking again, and what was seen before. FilterLogEvents and not Live Tail, which is cut to 500 lines a
-second and knows no past (decision 0030). An account may ask five times a second ("CloudWatch Logs quotas"), so readers
-take turns, and what comes late is found by asking for the last seconds again.
+second and knows no past (decision 0030). What comes late is found by asking for the last seconds again each time, and
+for the last minute page by page between these looks, so that it holds nobody up.
 """
 
 from __future__ import annotations
@@ -16,27 +16,33 @@ from typing import Any, cast
 
 from stackyard.errors import ToolError
 from stackyard.merging import END
-from stackyard.tools.aws import Aws, error_code, is_passing
+from stackyard.seen import Seen
+from stackyard.tools.aws import Aws
+from stackyard.tools.awsfailures import error_code, is_passing, is_timeout, let_go
+from stackyard.tools.turns import Turns
 
 HOLD = 2_000
 """ms for which lines are held back, so that what other streams deliver a little later is in its place."""
 
-OVERLAP = 5_000
-"""ms of the past that are asked for again each time."""
+OVERLAP = 3_000
+"""ms before what was told that are asked for again each time."""
 
-LONG_OVERLAP = 60_000
-"""The same, every so often, for what comes very late."""
+SWEEP = 60_000
+"""ms of the past that are asked for again every so often, for what comes very late."""
 
-LONG_EVERY = 20.0
+SWEEP_EVERY = 20.0
 """Seconds between two of these."""
+
+SWEEP_LATER = 1_000
+"""ms by which a page of a sweep comes after what its reader would else ask."""
 
 BETWEEN = 1.0
 """Seconds between two looks at a group."""
 
-TURN = 0.22
-"""Seconds between two requests of all readers together."""
+QUICK, SLOW = 4.0, 10.0
+"""Seconds that one request may take; the second once one took longer than the first."""
 
-WORTH_A_WORD = 5.0
+WORTH_A_WORD = 3.0
 """Seconds of failures after which somebody is told."""
 
 PATIENCE = 90.0
@@ -65,30 +71,13 @@ class Page:
     until: int
 
 
-class Turns:
-    """Requests of all readers, one after another with ``gap`` seconds between; after a refusal with more."""
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What came back, and when it was asked for (ms)."""
 
-    def __init__(self, gap: float = TURN) -> None:
-        self._least, self._gap, self._next = gap, gap, 0.0
-        self._lock = threading.Lock()
-
-    def reserve(self) -> float:
-        """Return for how many seconds to wait for one's turn."""
-        with self._lock:
-            now = time.monotonic()
-            mine = max(now, self._next)
-            self._next = mine + self._gap
-            return mine - now
-
-    def refused(self) -> None:
-        """Ask less often."""
-        with self._lock:
-            self._gap = min(max(self._gap, 0.05) * 1.25, 0.6)
-
-    def answered(self) -> None:
-        """Come back to the usual, little by little."""
-        with self._lock:
-            self._gap = max(self._least, self._gap * 0.85)
+    events: Sequence[Mapping[str, Any]]
+    token: str
+    asked: int
 
 
 @dataclass
@@ -103,74 +92,76 @@ class GroupReader:
     on_trouble: Callable[[str], None] = lambda _why: None
     """Told when the group does not answer, and with "" when it does again."""
     between: float = BETWEEN
-    _seen: dict[str, int] = field(default_factory=dict[str, int])
+    sweep_every: float = SWEEP_EVERY
+    _seen: Seen = field(default_factory=Seen)
+    _told: int = 0
+    """Up to when all is told: who is furthest behind asks first."""
+    _patient: bool = False
     _troubled: bool = False
 
     def pages(self) -> Iterator[Page]:
         """Read, until the end or until stopped. Raises StackyardError."""
-        start, long_due = self.wish.start, time.monotonic() + LONG_EVERY
+        start, swept = self.wish.start, 0
+        sweep, due = iter(()), time.monotonic() + self.sweep_every
         while not self.stopped.is_set():
-            begun, looked = _now(), time.monotonic()
-            yield from self._look(start, begun)
+            looked = time.monotonic()
+            yield from self._look(start, self.wish.end)
             if not self.wish.follow:
                 yield Page([], END)
                 return
-            overlap = OVERLAP
-            if time.monotonic() > long_due:
-                overlap, long_due = LONG_OVERLAP, time.monotonic() + LONG_EVERY
-            start = max(self.wish.start, begun - overlap)
-            self._forget(begun - LONG_OVERLAP - OVERLAP)
+            if (page := next(sweep, None)) is not None:
+                yield page
+            elif swept:
+                swept, due = 0, time.monotonic() + self.sweep_every
+                self.turns.sweeps.release()
+            elif time.monotonic() > due and self.turns.sweeps.acquire(blocking=False):
+                swept = max(self.wish.start, self._told - SWEEP, self._seen.since)
+                sweep = self._look(swept, self._told - OVERLAP, sweeping=True)
+            self._seen.forget(swept or self._told - SWEEP)
+            start = max(self.wish.start, self._told - OVERLAP, self._seen.since)
             self.stopped.wait(max(0.0, looked + self.between - time.monotonic()))
 
-    def _look(self, start: int, begun: int) -> Iterator[Page]:
-        """Read all pages from ``start`` on; where a token is no longer known, go on from where this look has come."""
-        token, reached = "", start
+    def _look(self, start: int, end: int | None, *, sweeping: bool = False) -> Iterator[Page]:
+        """Read all pages of a time; a sweep finds what is late and tells of no later time.
+
+        Where a page's token is no longer known, go on from where this look has come.
+        """
+        token, reached, limit = "", start, END
         while not self.stopped.is_set():
-            answer = self._ask(start, token)
-            if answer is None:
-                if token:
-                    start, token = reached, ""
-                    continue
-                answer = cast("Mapping[str, Any]", {})
-            told = cast("Sequence[Mapping[str, Any]]", answer.get("events", ()))
-            reached = max((event["timestamp"] for event in told), default=reached)
-            events = sorted(
-                ((event["timestamp"], event["message"]) for event in told if self._is_new(event)), key=_first
-            )
-            token = answer.get("nextToken") or ""
+            answer = self._ask(start, end, token, self._told + (SWEEP_LATER if sweeping else 0))
+            if answer is None and token:
+                start, token = reached, ""
+                continue
+            found = answer.events if answer else ()
+            asked, token = (answer.asked, answer.token) if answer else (_now(), "")
+            reached = max((event["timestamp"] for event in found), default=reached)
+            events = [
+                (event["timestamp"], event["message"])
+                for event in found
+                if self._seen.add(event["timestamp"], event["eventId"])
+            ]
+            if not sweeping:
+                # Where this page ends close to now, what came since belongs before the next: the next look finds it.
+                if not token or reached > asked - HOLD:
+                    limit = min(limit, asked - HOLD)
+                # Equal times may go on in the next page.
+                self._told = max(self._told, min(reached - 1, limit) if token else limit)
+            yield Page(sorted(events, key=_first), self._told)
             if not token:
-                yield Page(events, begun - HOLD)
                 return
-            # Equal times may go on in the next page.
-            yield Page(events, min(reached - 1, begun - HOLD))
-            if len(self._seen) > 50_000:
-                self._forget(min(reached, begun - LONG_OVERLAP - OVERLAP))
 
-    def _is_new(self, event: Mapping[str, Any]) -> bool:
-        key = event["eventId"]
-        if key in self._seen:
-            return False
-        self._seen[key] = event["timestamp"]
-        return True
-
-    def _forget(self, before: int) -> None:
-        """Forget events that will not be asked for again."""
-        self._seen = {key: at for key, at in self._seen.items() if at >= before}
-
-    def _ask(self, start: int, token: str) -> Mapping[str, Any] | None:
+    def _ask(self, start: int, end: int | None, token: str, rank: int) -> _Answer | None:
         """Ask for one page, again and again; None where there is no such group, or the token is no longer known."""
         request: dict[str, Any] = {"logGroupName": self.group, "startTime": start, "interleaved": True}
-        if self.wish.end is not None:
-            request["endTime"] = self.wish.end
-        if self.wish.pattern:
-            request["filterPattern"] = self.wish.pattern
-        if token:
-            request["nextToken"] = token
-        client = self.aws.client("logs", once=True)
-        begun, pause = time.monotonic(), 0.5
-        while not self.stopped.wait(self.turns.reserve()):
+        request |= {"endTime": end} if end is not None else {}
+        request |= {"filterPattern": self.wish.pattern} if self.wish.pattern else {}
+        request |= {"nextToken": token} if token else {}
+        begun, pause = float("inf"), 0.25
+        while self.turns.wait(rank, self.stopped):
+            asked, now = time.monotonic(), _now()
+            begun = min(begun, asked)
             try:
-                answer = client.filter_log_events(**request)
+                told = cast("Mapping[str, Any]", self._client().filter_log_events(**request))
             except Exception as error:
                 code = error_code(error)
                 if code == _GONE or (code == _INVALID and token):
@@ -179,19 +170,31 @@ class GroupReader:
                 if not is_passing(error):
                     with self.aws.explained(self.group):
                         raise
-                if time.monotonic() - begun > WORTH_A_WORD:
-                    self._tell_trouble(code or str(error))
-                if not self.wish.follow and time.monotonic() - begun > PATIENCE:
-                    raise self._gives_up(error) from error
-                if code:
-                    self.turns.refused()
+                self._note_failure(error, time.monotonic() - begun)
+                let_go(error)
                 self.stopped.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311  (spreads requests, guards nothing)
                 pause = min(pause * 2, 15.0)
             else:
                 self.turns.answered()
+                self._patient = self._patient and time.monotonic() - asked > QUICK / 2
                 self._tell_trouble("")
-                return answer
-        return {}
+                return _Answer(told.get("events", ()), told.get("nextToken") or "", now)
+        return _Answer((), "", 0)
+
+    def _client(self) -> Any:  # botocore's clients are made at run time, without types
+        """Return what asks once. Who follows does not wait long for an answer that may never come."""
+        return self.aws.client("logs", timeout=QUICK if self.wish.follow and not self._patient else SLOW)
+
+    def _note_failure(self, error: Exception, seconds: float) -> None:
+        """Ask less often, wait longer, say so, or give up, as the failure and its ``seconds`` so far want it."""
+        code = error_code(error)
+        if code:
+            self.turns.refused()
+        self._patient = self._patient or is_timeout(error)
+        if seconds > WORTH_A_WORD:
+            self._tell_trouble(code or str(error))
+        if not self.wish.follow and seconds > PATIENCE:
+            raise self._gives_up(error) from error
 
     def _tell_trouble(self, why: str) -> None:
         if bool(why) != self._troubled:

@@ -137,6 +137,7 @@ class Lab:
     extra: Json = field(default_factory=dict[str, Any])
     environment: dict[str, str] = field(default_factory=dict[str, str])
     program: tuple[str, ...] = ("-m", "stackyard.local.gateway")
+    options: tuple[str, ...] = ()
     deployments: int = 0
     port: int = 0
     daemon: Daemon | None = None
@@ -265,7 +266,7 @@ class Lab:
         """Return the command line of a gateway for this project."""
         options = ["--root", str(self.root), "--deployment", str(self.file), "--port", str(port)]
         files = ["--ready", str(self.root / "ready.json"), "--log", str(self.root / "gateway.jsonl")]
-        return [sys.executable, *self.program, *options, *files]
+        return [sys.executable, *self.program, *options, *files, *self.options]
 
     def start(self, *, warm: bool = True) -> None:
         """Start the gateway and wait until it answers; with ``warm``, until every service has a worker."""

@@ -20,16 +20,19 @@ from pathlib import Path
 from typing import Any
 
 from stackyard.errors import ConfigError, MissingError, StackyardError
+from stackyard.local.console.console import Console
 from stackyard.local.gateway.deployment import read_deployment
 from stackyard.local.gateway.gateway import BODY_LIMIT, HEAD_LIMIT, Gateway
 from stackyard.local.gateway.journal import Journal
 from stackyard.local.gateway.message import Limits
+from stackyard.local.gateway.recorder import Recorder
 from stackyard.local.gateway.server import Server
 from stackyard.local.gateway.watch import FileWatch, Watcher
 from stackyard.tools.process import watch_lifeline
 from stackyard.words import plural
 
 _PATIENCE = 5.0
+_LIMITS = Limits(body=BODY_LIMIT, head=HEAD_LIMIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Options:
     ready: Path
     log: Path | None
     requests: bool
+    console: bool
 
 
 def _parse(argv: Sequence[str]) -> Options:
@@ -54,6 +58,7 @@ def _parse(argv: Sequence[str]) -> Options:
     parser.add_argument("--ready", type=Path, required=True, help="file to write pid, port and url to when it answers")
     parser.add_argument("--log", type=Path, help="file for JSON lines: requests, what services print, notes")
     parser.add_argument("--requests", action="store_true", help="say each request, though no terminal is looked at")
+    parser.add_argument("--no-console", dest="console", action="store_false", help="keep no requests, show no page")
     found = parser.parse_args(argv)
     return Options(**vars(found))
 
@@ -63,9 +68,12 @@ class Service:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._journal = Journal(options.log, sys.stderr, requests=options.requests)
+        recorder = Recorder() if options.console else None
+        self._journal = Journal(options.log, sys.stderr, requests=options.requests, recorder=recorder)
         self._gateway = Gateway(options.root.resolve(), self._journal)
-        self._server = Server(self._gateway.serve, Limits(body=BODY_LIMIT, head=HEAD_LIMIT))
+        self._console = Console(self._gateway, recorder, _LIMITS) if recorder is not None else None
+        self._gateway.console = self._console
+        self._server = Server(self._gateway.serve, _LIMITS)
         self._watcher = Watcher(self._changed, self._journal.note)
         self._following: set[asyncio.Task[None]] = set()
         self._end = asyncio.Event()
@@ -88,7 +96,13 @@ class Service:
             gateway.deploy(deployment)
             await self._follow()
             gateway.sweep()
-            _write_ready(options.ready, {"pid": os.getpid(), "port": port, "url": gateway.url})
+            facts: dict[str, object] = {
+                "pid": os.getpid(),
+                "port": port,
+                "url": gateway.url,
+                "console": options.console,
+            }
+            _write_ready(options.ready, facts)
             self._journal.note(
                 f"{gateway.url} serves {deployment.project} ({plural(len(gateway.services), 'service')})"
             )
@@ -101,6 +115,8 @@ class Service:
                 file.close()
             with contextlib.suppress(OSError):
                 options.ready.unlink(missing_ok=True)
+            if self._console is not None:
+                self._console.close()
             await self._server.close(_PATIENCE)
             await self._watcher.close()
             await gateway.close()

@@ -16,6 +16,7 @@ from stackyard.local.gateway.event import Ids, Place
 from stackyard.local.gateway.forward import render_headers
 from stackyard.local.gateway.journal import Access, Journal
 from stackyard.local.gateway.message import Header, Request
+from stackyard.local.gateway.recorder import Reply
 from stackyard.local.gateway.refusal import BAD_BASE64, MALFORMED, TIMEOUT, Refusal, Refusals
 from stackyard.local.gateway.routes import Match
 
@@ -30,7 +31,9 @@ class Office:
 
 
 class Work(Protocol):
-    """What is done for an exchange somewhere else."""
+    """What is done for an exchange somewhere else; ``cold`` when it waited for a process to start."""
+
+    cold: bool
 
     def abandon(self) -> None:
         """Learn that nobody waits any more."""
@@ -110,36 +113,39 @@ class Exchange:
     def _finish(self, status: int, headers: bytes, body: bytes, error: str) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        cold = self._work.cold if self._work is not None else None
         # Each knows the other: bodies of megabytes would wait for the collector.
         self._timer = self._work = None
         request = self.request
         ids = self.ids
-        own = f"x-amzn-RequestId: {ids.request}\r\nx-amz-apigw-id: {ids.extended}\r\n".encode()
-        request.answer(status, own + headers, body)
+        headers = f"x-amzn-RequestId: {ids.request}\r\nx-amz-apigw-id: {ids.extended}\r\n".encode() + headers
+        request.answer(status, headers, body)
         # The answer leaves when this callback returns; nobody waits for the log.
         now = time.perf_counter()
-        asyncio.get_running_loop().call_soon(self._note, now, status, len(body), error)
+        asyncio.get_running_loop().call_soon(self._note, now, Reply(status, headers, body), error, cold)
 
-    def _note(self, now: float, status: int, length: int, error: str) -> None:
-        request, ids = self.request, self.ids
-        self.office.journal.access(
-            Access(
-                request_id=ids.request,
-                trace=ids.trace,
-                ip=request.client,
-                started=request.started,
-                method=request.method.decode("latin-1"),
-                path=self.path,
-                resource=self.match.method.resource if self.match else "",
-                service=self.service,
-                status=status,
-                length=length,
-                latency=(now - self._begun) * 1000,
-                integration_latency=(now - self._sent) * 1000 if self._sent else None,
-                agent=self.header(b"user-agent"),
-                error=error,
-            )
+    def _note(self, now: float, reply: Reply, error: str, cold: bool | None) -> None:  # noqa: FBT001  (of call_soon)
+        request, ids, journal = self.request, self.ids, self.office.journal
+        access = Access(
+            request_id=ids.request,
+            trace=ids.trace,
+            ip=request.client,
+            started=request.started,
+            method=request.method.decode("latin-1"),
+            path=self.path,
+            resource=self.match.method.resource if self.match else "",
+            service=self.service,
+            status=reply.status,
+            length=len(reply.body),
+            latency=(now - self._begun) * 1000,
+            integration_latency=(now - self._sent) * 1000 if self._sent else None,
+            agent=self.header(b"user-agent"),
+            error=error,
         )
+        journal.access(access)
+        if journal.recorder is not None:
+            journal.recorder.keep(access, self, reply, cold=cold)
+            journal.schedule()
 
     def _context(self) -> dict[str, str]:
         return {name: look(self) for name, look in VARIABLES.items()}

@@ -144,6 +144,21 @@ class Function:
         while self._idle:
             self._idle.pop().stop()
 
+    @property
+    def state(self) -> str:
+        """How it is: running, asleep or broken."""
+        return "broken" if self._failures and not self._living() else "running" if self._workers else "asleep"
+
+    @property
+    def waiting(self) -> int:
+        """Requests that no worker has yet."""
+        return len(self._queue)
+
+    @property
+    def processes(self) -> list[tuple[int, str]]:
+        """Process id and state of each worker."""
+        return [(each.pid, "retiring" if each.retiring else each.state.value) for each in self._workers]
+
     def describe(self) -> dict[str, object]:
         """Return what the status page says of this function."""
         return {
@@ -151,9 +166,9 @@ class Function:
             "name": self.definition.name,
             "version": self.definition.version,
             "function": self.arn,
-            "state": "broken" if self._failures and not self._living() else "running" if self._workers else "asleep",
+            "state": self.state,
             "trouble": self.trouble or None,
-            "waiting": len(self._queue),
+            "waiting": self.waiting,
             "cold_starts": self.cold_starts,
             "invocations": self.invocations,
             "workers": [
@@ -176,6 +191,7 @@ class Function:
             invocation = self._queue.popleft()
             if invocation.abandoned:
                 continue
+            invocation.cold = not worker.invocations
             if not worker.take(invocation):
                 self._queue.appendleft(invocation)
             return

@@ -29,7 +29,7 @@ from stackyard.local.gateway.mock import MockTarget
 from stackyard.local.gateway.routes import Router, binary_types
 from stackyard.local.gateway.runtime import Attention, Invocation, parent_span
 from stackyard.local.gateway.servers import Server
-from stackyard.local.gateway.status import PREFIX, answer_status
+from stackyard.local.gateway.status import BARE, PREFIX, Desk, answer_own
 from stackyard.local.gateway.upstream import Call
 
 BODY_LIMIT = 10 * 1024 * 1024
@@ -73,6 +73,7 @@ class Gateway:
         self.functions: dict[str, Function] = {}
         self.servers: dict[str, Server] = {}
         self.serving: Serving | None = None
+        self.console: Desk | None = None
         self._leaving: list[Function | Server] = []
         self._attention = Attention()
         self._ahead: asyncio.Task[None] | None = None
@@ -183,8 +184,8 @@ class Gateway:
         if not target.startswith("/"):
             target = _origin_form(target)
         full, _, query = target.partition("?")
-        if full.startswith(PREFIX):
-            answer_status(self, request, full)
+        if full.startswith(PREFIX) or full == BARE:
+            answer_own(self, request, full)
             return
         staged = full.startswith(serving.prefix) or full == serving.root
         path = (full[len(serving.root) :] or "/") if staged else full

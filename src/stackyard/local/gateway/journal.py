@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TextIO
 
 from stackyard.local.gateway.event import request_time, trace_root
+from stackyard.local.gateway.recorder import Recorder
 
 _DELAY = 0.1
 _LARGEST = 32 * 1024 * 1024
@@ -66,8 +67,14 @@ class Access:
 class Journal:
     """The one place that writes."""
 
-    def __init__(self, path: Path | None, screen: TextIO, *, requests: bool = False) -> None:
-        """Write to ``screen``, and to ``path`` where one is given; ``requests`` are said to whoever looks on."""
+    def __init__(
+        self, path: Path | None, screen: TextIO, *, requests: bool = False, recorder: Recorder | None = None
+    ) -> None:
+        """Write to ``screen``, and to ``path`` where one is given; ``requests`` are said to whoever looks on.
+
+        A ``recorder`` is told what it may be asked for later.
+        """
+        self.recorder = recorder
         self._path = path
         self._screen = screen
         self._terminal = requests or screen.isatty()
@@ -86,25 +93,30 @@ class Journal:
     def log(self, service: str, text: str) -> None:
         """Pass on a line that a service printed."""
         at = _now()
+        if self.recorder is not None:
+            self.recorder.say("log", service, text)
         self._keep(lambda: {"kind": "log", "time": at, "service": service, "line": text})
         self._print(f"{service} | {text}")
 
     def note(self, text: str, service: str = "") -> None:
         """Say something of our own."""
         at = _now()
+        if self.recorder is not None:
+            self.recorder.say("note", service, text)
         self._keep(lambda: {"kind": "note", "time": at, "service": service or None, "line": text})
         self._print(f"{service or 'gateway'} | {text}")
 
     def _print(self, line: str) -> None:
         self._lines.append(line)
-        self._schedule()
+        self.schedule()
 
     def _keep(self, render: Callable[[], dict[str, object]]) -> None:
         if self._path is not None:
             self._waiting.append(render)
-            self._schedule()
+            self.schedule()
 
-    def _schedule(self) -> None:
+    def schedule(self) -> None:
+        """See that what waits is written soon."""
         if not self._scheduled:
             self._scheduled = True
             asyncio.get_running_loop().call_later(_DELAY, self.flush)
@@ -112,6 +124,8 @@ class Journal:
     def flush(self) -> None:
         """Write what waits. A file that cannot be written is given up with a word, requests go on."""
         self._scheduled = False
+        if self.recorder is not None:
+            self.recorder.settle()
         lines, self._lines = self._lines, []
         if lines:
             try:

@@ -5,6 +5,7 @@ Knows nothing of sockets; the connection that it came by is whatever takes its a
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Protocol
@@ -21,6 +22,10 @@ class Sender(Protocol):
 
     def answer(self, request: Request, status: int, headers: bytes, body: bytes) -> None:
         """Send the answer."""
+        ...
+
+    def hand_over(self, request: Request, heir: asyncio.Protocol) -> bool:
+        """Give the connection away in place of an answer; False when it is gone."""
         ...
 
 
@@ -98,6 +103,10 @@ class Request:
     def answer(self, status: int, headers: bytes, body: bytes) -> None:
         """Send the answer. ``headers`` are whole lines; Date, Content-Length and Connection are added here."""
         self._connection.answer(self, status, headers, body)
+
+    def hand_over(self, heir: asyncio.Protocol) -> bool:
+        """Give the connection to someone who writes to it from now on; False when the client has hung up."""
+        return self._connection.hand_over(self, heir)
 
     @property
     def gone(self) -> bool:

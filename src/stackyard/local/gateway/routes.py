@@ -63,6 +63,7 @@ class Router:
         self._root = _Node()
         self._exact: dict[str, _Node] = {}
         self.resources: list[str] = []
+        self.methods: list[tuple[str, Method]] = []
         paths = _mapping(openapi.get("paths") or {}, "paths")
         compiler = _Compiler(openapi, variables or {})
         for path in paths:
@@ -74,6 +75,7 @@ class Router:
                 if name == ANY or name.upper() in METHODS
             }
             self.resources.append(path)
+            self.methods += node.methods.items()
             if "{" not in path:
                 self._exact[path] = node
 

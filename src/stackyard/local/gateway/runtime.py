@@ -50,6 +50,8 @@ class Invocation:
     trace: str
     caller: Caller
     abandoned: bool = False
+    cold: bool = False
+    """Whether it waited for its process to start."""
 
     def abandon(self) -> None:
         """Note that nobody waits any more: what has begun runs on, as on Lambda, what has not never will."""

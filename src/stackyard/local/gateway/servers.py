@@ -120,17 +120,34 @@ class Server:
         for process in self._all:
             process.upstream.sweep()
 
+    @property
+    def state(self) -> str:
+        """How it is: running, broken, starting or asleep."""
+        broken = self._current is None and bool(self._failures)
+        return "running" if self._current else "broken" if broken else "starting" if self._next else "asleep"
+
+    @property
+    def waiting(self) -> int:
+        """Requests that no process has yet."""
+        return len(self._waiting)
+
+    @property
+    def processes(self) -> list[tuple[int, str]]:
+        """Process id and state of each process."""
+        return [
+            (each.pid, "retiring" if each.retiring else "running" if each.ready else "starting") for each in self._all
+        ]
+
     def describe(self) -> dict[str, object]:
         """Return what the status page says of this service."""
-        broken = self._current is None and bool(self._failures)
         return {
             "service": self.definition.service,
             "kind": self.definition.kind,
             "version": self.definition.version,
             "server": self.address,
-            "state": "running" if self._current else "broken" if broken else "starting" if self._next else "asleep",
+            "state": self.state,
             "trouble": self.trouble or None,
-            "waiting": len(self._waiting),
+            "waiting": self.waiting,
             "starts": self.starts,
             "requests": self.requests,
             "processes": [
@@ -159,6 +176,7 @@ class Server:
         waiting, self._waiting = self._waiting, deque[Call]()
         for call in waiting:
             if not call.abandoned:
+                call.cold = True
                 process.upstream.send(call)
 
     def process_ended(self, process: ServerProcess, reason: str) -> None:

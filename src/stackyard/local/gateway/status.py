@@ -1,7 +1,4 @@
-"""What the tools may ask of a running gateway: ``GET /_stackyard/status``.
-
-Answers this machine's own tools only: a page in a browser, or a name that was made to point here, learns nothing.
-"""
+"""What may be asked of the gateway itself, below ``/_stackyard/``: its status here, all else of the console."""
 
 from __future__ import annotations
 
@@ -9,27 +6,38 @@ import importlib.metadata
 import json
 import os
 import platform
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from stackyard.local.gateway.message import Request
+from stackyard.local.gateway.visitors import is_ours
 
 if TYPE_CHECKING:
     from stackyard.local.gateway.gateway import Gateway
 
 PREFIX = "/_stackyard/"
-_OURS = frozenset({"localhost", "127.0.0.1", "[::1]"})
+BARE = PREFIX.rstrip("/")
 _JSON = b"Content-Type: application/json\r\nCache-Control: no-store\r\n"
 _PACKAGES = ("awslambdaric", "httptools", "stackyard", "uvicorn", "uvloop", "watchfiles")
 
 
-def answer_status(gateway: Gateway, request: Request, path: str) -> None:
-    """Answer a request of our own tools."""
-    if not _is_local(request, gateway.host):
-        request.answer(403, _JSON, b'{"message":"Only for this machine\'s own tools"}')
-    elif path != PREFIX + "status" or request.method not in {b"GET", b"HEAD"}:
-        request.answer(404, _JSON, b'{"message":"There is only GET /_stackyard/status"}')
-    else:
+class Desk(Protocol):
+    """Who answers what is asked below ``/_stackyard/`` beside the status."""
+
+    def answer(self, request: Request, path: str) -> None:
+        """Answer a request of this machine's own."""
+        ...
+
+
+def answer_own(gateway: Gateway, request: Request, path: str) -> None:
+    """Answer a request for the gateway itself: its status, or what the console shows."""
+    if not is_ours(request, gateway.host, page=path == PREFIX and request.method == b"GET"):
+        request.answer(403, _JSON, b'{"message":"Only for this machine\'s own tools and pages"}')
+    elif path == PREFIX + "status" and request.method in {b"GET", b"HEAD"}:
         request.answer(200, _JSON, json.dumps(describe(gateway)).encode() + b"\n")
+    elif gateway.console is not None:
+        gateway.console.answer(request, path)
+    else:
+        request.answer(404, _JSON, b'{"message":"There is only GET /_stackyard/status"}')
 
 
 def describe(gateway: Gateway) -> dict[str, object]:
@@ -56,13 +64,3 @@ def _versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
-
-
-def _is_local(request: Request, bound: str) -> bool:
-    """Return whether a request names this machine as its host and does not come from a page of another origin."""
-    host = (request.header(b"host") or b"").decode("latin-1").lower()
-    name = host.partition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0]
-    if name not in _OURS and name != bound:
-        return False
-    origin = request.header(b"origin")
-    return origin is None or origin.decode("latin-1").lower() == f"http://{host}"

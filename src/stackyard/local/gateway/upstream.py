@@ -41,13 +41,14 @@ class Caller(Protocol):
 class Call:
     """One request on its way to a server."""
 
-    __slots__ = ("abandoned", "caller", "data", "sent", "tried", "upstream", "verb")
+    __slots__ = ("abandoned", "caller", "cold", "data", "sent", "tried", "upstream", "verb")
 
     def __init__(self, verb: bytes, data: bytes, caller: Caller) -> None:
         self.verb = verb
         self.data = data
         self.caller = caller
         self.abandoned = False
+        self.cold = False
         self.sent: _Connection | None = None
         self.tried = False
         self.upstream: Upstream | None = None

@@ -323,6 +323,17 @@ class Connection(asyncio.Protocol):
         else:
             self._invite()
 
+    def hand_over(self, request: Request, heir: asyncio.Protocol) -> bool:
+        """Give the socket away in place of an answer: nothing more is parsed or written here."""
+        transport = self._transport
+        if transport is None or request.answered:
+            return False
+        request.answered = self._closing = True
+        transport.set_protocol(heir)
+        heir.connection_made(transport)
+        self.connection_lost(None)
+        return True
+
     def _refuse(self, status: HTTPStatus, message: bytes) -> None:
         """Answer what cannot be parsed, after everything before it, and close."""
         if self._closing:
