@@ -67,6 +67,7 @@ def plan_stack(
 def plan_and_apply_stack(session: Session, stack: Stack) -> tuple[Change, ...]:
     """Plan and apply in one run, which saves the laptop one start of Terraform; return what was changed."""
     screen, changes, tell_else = session.screen, list[Change](), _told(session)
+    counted = False
 
     def run() -> None:
         changes.clear()
@@ -74,17 +75,23 @@ def plan_and_apply_stack(session: Session, stack: Stack) -> tuple[Change, ...]:
             tell_steps = _stepwise(session, progress)
 
             def tell(event: Event) -> None:
+                nonlocal counted
                 if isinstance(event, Change):
                     changes.append(event)
                 elif isinstance(event, Diagnostic):
                     tell_else(event)
-                else:
+                elif changes:
+                    # The first step after what is planned; what comes before is read for the plan.
+                    if not counted:
+                        screen.note(plain_action(changes))
+                        counted = True
                     tell_steps(event)
 
             stack.plan_and_apply(tell)
 
     _past_left_lock(session, stack, run)
-    screen.note(plain_action(changes) if changes else "no changes")
+    if not changes:
+        screen.note("no changes")
     return tuple(changes)
 
 
