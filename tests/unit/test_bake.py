@@ -30,7 +30,7 @@ DIGEST = "sha256:" + "a" * 64
 
 def test_one_bake_file_builds_all() -> None:
     """Each service with its own target, platform and argument, pushed under its tag."""
-    baked = json.loads(render_bake([API, WEB], ECR, "python:3.14", {"uv.toml": "/home/me/uv.toml"}))
+    baked = json.loads(render_bake([API, WEB], ECR, "python:3.14", {"uv.toml": "/some/uv.toml"}))
     assert baked["group"]["default"]["targets"] == ["api", "web"]
     assert baked["target"]["api"] == {
         "context": ".",
@@ -40,7 +40,7 @@ def test_one_bake_file_builds_all() -> None:
         "args": {"SERVICE": "api", "BASE_IMAGE": "python:3.14"},
         "tags": ["111111111111.dkr.ecr.eu-west-1.amazonaws.com/acme:api-1111111111111111"],
         "output": ["type=registry"],
-        "secret": ["id=uv.toml,src=/home/me/uv.toml"],
+        "secret": ["id=uv.toml,src=/some/uv.toml"],
     }
     assert (baked["target"]["web"]["target"], baked["target"]["web"]["platforms"]) == ("server", ["linux/amd64"])
 
