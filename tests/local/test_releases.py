@@ -156,6 +156,22 @@ def read_along(team: Team) -> None:
     team.check_secrets()
 
 
+def tell_differences(team: Team) -> None:
+    """What differs from the running release is told, and nothing of that is done."""
+    team.write("4")
+    team.project.change("src/services/api/service.yaml", "kind: lambda", "kind: lambda\nmemory: 512")
+    done = team.run("diff", "--env", "dev")
+    assert "    api: - $0.66 (memory 1024 → 512)" in done.err
+    told = done.out
+    assert re.search(r"^  api: api-\w+ → api-\w+ \(there already\)$", told, re.MULTILINE)
+    assert "  api.memory: 512 (was not set)\nterraform\n  2 to change" in told
+    listed = json.loads(team.run("releases", "--env", "dev", "--json").out)["releases"]
+    assert [(each["number"], each["changed"]) for each in listed[:2]] == [
+        (5, ["rolled back to 3", "api"]),
+        (4, ["api"]),
+    ]
+
+
 def test_a_history_with_failures_and_kills_ends_in_what_its_record_says(installed: Path, team: Team) -> None:
     """Deploys, promotions and rollbacks, failed and killed: no record without what it says, none that is missing."""
     first = team.write("1")
@@ -196,19 +212,7 @@ def test_a_history_with_failures_and_kills_ends_in_what_its_record_says(installe
     team.insist("rollback", "--env", "dev")
     team.check("dev", first, second, second, third, second)
 
-    # What differs from it is told, and nothing of that is done.
-    team.write("4")
-    team.project.change("src/services/api/service.yaml", "kind: lambda", "kind: lambda\nmemory: 512")
-    done = team.run("diff", "--env", "dev")
-    assert "    api: - $0.66 (memory 1024 → 512)" in done.err
-    told = done.out
-    assert re.search(r"^  api: api-\w+ → api-\w+ \(there already\)$", told, re.MULTILINE)
-    assert "  api.memory: 512 (was not set)\nterraform\n  2 to change" in told
-    listed = json.loads(team.run("releases", "--env", "dev", "--json").out)["releases"]
-    assert [(each["number"], each["changed"]) for each in listed[:2]] == [
-        (5, ["rolled back to 3", "api"]),
-        (4, ["api"]),
-    ]
+    tell_differences(team)
     team.check("dev", first, second, second, third, second)
 
     read_along(team)
