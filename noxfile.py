@@ -116,7 +116,7 @@ def infra(session: nox.Session) -> None:
 @nox.session
 def contract(session: nox.Session) -> None:
     """The real tools, one at a time: git, Terraform, the embedded AWS, what reads the workflows."""
-    sync(session, "test", "security")
+    sync(session, "test", "security", "lint")
     session.run("pytest", *SIDE_BY_SIDE, "tests/contract", *session.posargs)
 
 

@@ -69,8 +69,11 @@ def watch(work: Callable[[], object], screen: Screen) -> None:
 def piped() -> Generator[None]:
     """Print; a reader that has seen enough (`| head`) is no error."""
     try:
-        yield
-        sys.stdout.flush()
+        try:
+            yield
+        finally:
+            # Invoke leaves by an exception when it has listed the tasks.
+            sys.stdout.flush()
     except BrokenPipeError:
         from stackyard.screen import discard
 

@@ -11,9 +11,11 @@ from stackyard.commands.previews import find_there, leave_nothing, require_room
 from stackyard.commands.session import Session
 from stackyard.errors import RefusedError
 from stackyard.testing import ScriptedRunner, printed_screen
+from tests.clients import make_client
 from tests.unit.folder import PREVIEWS, PROJECT, Folder
 
-BUCKET = "acme-state-111111111111-eu-west-1"
+NUMBER = "111111111111"
+BUCKET = f"acme-state-{NUMBER}-eu-west-1"
 FULL = json.dumps({"version": 4, "resources": [{"mode": "managed"}]})
 EMPTY = json.dumps({"version": 4, "resources": []})
 
@@ -41,12 +43,12 @@ class Account:
 @pytest.fixture
 def account(emulator: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """An emulated account that is taken for a real one."""
-    for name, value in emulator.environment.items():
+    for name, value in {**emulator.environment, "AWS_ACCESS_KEY_ID": NUMBER}.items():
         monkeypatch.setenv(name, value)
     folder = Folder(tmp_path / "project")
     folder.project_yaml(PROJECT + PREVIEWS)
-    emulator.client("ecr").create_repository(repositoryName="acme")
-    return Account(folder, emulator.client("s3"))
+    make_client(emulator.url, "ecr", NUMBER).create_repository(repositoryName="acme")
+    return Account(folder, make_client(emulator.url, "s3", NUMBER))
 
 
 def test_a_preview_needs_room_once_and_is_destroyed_with_its_state(account: Account) -> None:
