@@ -204,13 +204,17 @@ def test_a_history_with_failures_and_kills_ends_in_what_its_record_says(installe
 
     promote = ("promote", "--from", "dev", "--to", "test")
     team.kill("test", *promote, terraform=False)
-    team.kill("test", *promote, terraform=True)
     team.insist(*promote)
     team.check("test", third)
 
     team.kill("dev", "rollback", "--env", "dev", terraform=False)
     team.insist("rollback", "--env", "dev")
     team.check("dev", first, second, second, third, second)
+
+    # Not its first apply: what a killed Terraform has made there and not yet written down, it does not know.
+    team.kill("test", *promote, terraform=True)
+    team.insist(*promote)
+    team.check("test", third, second)
 
     tell_differences(team)
     team.check("dev", first, second, second, third, second)

@@ -136,7 +136,8 @@ def test_other_sources_stop_what_is_under_way(canary: Project) -> None:
     touch(canary, "sixth")
     done = canary.deploy()
     assert alias(canary) == ("6", {}), done.text()
-    assert "requests come from version 4 to version 6" in done.err
+    # On a busy machine the first one has come to its end before the second one looks.
+    assert re.search("requests come from version [45] to version 6", done.err), done.text()
     assert releases(canary) == [1, 2, 3, 4, 5]
 
 

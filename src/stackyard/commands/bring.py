@@ -15,7 +15,7 @@ from stackyard.commands.confirm import ask_if_protected
 from stackyard.commands.guard import refuse_guarded
 from stackyard.commands.observe import variables
 from stackyard.commands.record import begin, record
-from stackyard.commands.rollout import before_plan, check_alarms, clear_way, finish_earlier, roll_out
+from stackyard.commands.rollout import before_plan, check_alarms, clear_way, finish_earlier, publish_left, roll_out
 from stackyard.commands.session import Session
 from stackyard.commands.stacks import (
     apply_stack,
@@ -43,6 +43,7 @@ def bring(session: Session, hold: Hold, doing: str, wanted: Wanted, options: Opt
     check_alarms(session)
     if not options.dry_run:
         finish_earlier(session, wanted.digests)
+        publish_left(session)
     given = variables(session, wanted.digests, allow_empty=options.allow_empty) | before_plan(session)
     stack = session.stack("app", app_key(target.name), given, hold, doing)
     with screen.stage("plan"):

@@ -17,12 +17,14 @@ from typing import Any
 from stackyard.commands.cluster import roll_out as roll_out_in_cluster
 from stackyard.commands.following import SPARE, Watched, follow, insist
 from stackyard.commands.leading import clear_tasks, finish_tasks, gradual_tasks, held_tasks, lead
+from stackyard.commands.record import find_underway
 from stackyard.commands.session import Session
 from stackyard.errors import ConfigError
 from stackyard.kinds.kind import ALL_AT_ONCE
 from stackyard.manifest import ROLLOUT_ALARMS
 from stackyard.services import Entry
 from stackyard.tools import codedeploy
+from stackyard.tools.live import publish
 from stackyard.tools.settling import Rolling, look_at_service, rolling_services
 from stackyard.tools.tfevents import Change
 
@@ -91,6 +93,14 @@ def finish_earlier(session: Session, digests: Mapping[str, str]) -> None:
             [ended] = follow(session, {entry.name: Watched(lambda s=shifting: codedeploy.look_at(session.aws, s), 0)})
             session.screen.note(f"{entry.name}: {ended.failed or 'done'}")
     finish_tasks(session, digests)
+
+
+def publish_left(session: Session) -> None:
+    """Publish what a killed run may have put into a function and not published: Terraform sees nothing to do there."""
+    if find_underway(session) is not None:
+        for entry in session.catalog.entries:
+            if entry.kind.name == "lambda":
+                publish(session.aws, entry.name)
 
 
 def clear_way(session: Session, changes: Iterable[Change]) -> None:

@@ -74,7 +74,7 @@ def _function(aws: Aws, name: str) -> LiveFunction | None:
         except client.exceptions.ResourceNotFoundException:
             return None
     facts = cast("dict[str, Any]", answer["Configuration"])
-    uri = cast("str", _deep(answer, "Code", "ImageUri") or "")
+    uri = cast("str", _deep(answer, "Code", "ResolvedImageUri") or _deep(answer, "Code", "ImageUri") or "")
     command = _deep(facts, "ImageConfigResponse", "ImageConfig", "Command") or [""]
     return LiveFunction(
         name=name,
@@ -88,6 +88,20 @@ def _function(aws: Aws, name: str) -> LiveFunction | None:
         concurrency=_deep(answer, "Concurrency", "ReservedConcurrentExecutions") or None,
         log_group=_deep(facts, "LoggingConfig", "LogGroup") or f"/aws/lambda/{name}",
     )
+
+
+def publish(aws: Aws, service: str) -> str:
+    """Publish what a function holds and return the version: the newest, where nothing has changed since it.
+
+    Empty where there is no such function.
+    """
+    name = aws.target.resource_name(service)
+    client = aws.client("lambda")
+    with aws.explained(f"function {name}"):
+        try:
+            return str(client.publish_version(FunctionName=name)["Version"])
+        except client.exceptions.ResourceNotFoundException:
+            return ""
 
 
 def _app_runner(aws: Aws, name: str) -> LiveServer | None:
@@ -149,7 +163,7 @@ def _app(command: list[str]) -> str:
 
 
 def _digest(image: str) -> str:
-    return image.partition("@")[2]
+    return image.rpartition("@")[2] if "@" in image else ""
 
 
 def _deep(data: Mapping[str, Any], *names: str) -> Any:  # what AWS answers has no types
