@@ -1,5 +1,8 @@
 """Invoke tasks: parse, call one command, print. No logic here, and nothing heavy imported before it is needed."""
 
+# Invoke's decorator has no types.
+# pyright: reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import atexit
