@@ -14,14 +14,20 @@ locals {
       Sid    = "WriteRollouts"
       Effect = "Allow"
       Action = [
-        "codedeploy:BatchGetDeploymentTargets", "codedeploy:CreateApplication", "codedeploy:CreateDeployment",
-        "codedeploy:CreateDeploymentConfig", "codedeploy:CreateDeploymentGroup", "codedeploy:DeleteApplication",
-        "codedeploy:DeleteDeploymentConfig", "codedeploy:DeleteDeploymentGroup", "codedeploy:GetApplicationRevision",
-        "codedeploy:GetDeployment", "codedeploy:ListDeployments", "codedeploy:ListDeploymentTargets",
-        "codedeploy:RegisterApplicationRevision", "codedeploy:StopDeployment", "codedeploy:TagResource",
+        "codedeploy:CreateApplication", "codedeploy:CreateDeployment", "codedeploy:CreateDeploymentConfig",
+        "codedeploy:CreateDeploymentGroup", "codedeploy:DeleteApplication", "codedeploy:DeleteDeploymentConfig",
+        "codedeploy:DeleteDeploymentGroup", "codedeploy:GetApplicationRevision", "codedeploy:GetDeployment",
+        "codedeploy:ListDeployments", "codedeploy:RegisterApplicationRevision", "codedeploy:TagResource",
         "codedeploy:UntagResource", "codedeploy:UpdateApplication", "codedeploy:UpdateDeploymentGroup",
       ]
       Resource = values(local.codedeploy[name])
+    },
+    {
+      # They know no resource, only a deployment's id. Ids are random, and ListDeployments tells this environment's only.
+      Sid      = "EndRollouts"
+      Effect   = "Allow"
+      Action   = ["codedeploy:BatchGetDeploymentTargets", "codedeploy:ListDeploymentTargets", "codedeploy:StopDeployment"]
+      Resource = "*"
     },
     {
       # A rollback takes no steps.

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.infra.iam import UNLISTED, Statement, generic, is_allowed, kinds_of, overlap, parse
+from tests.infra.iam import UNLISTED, Kind, Statement, generic, is_allowed, kinds_of, overlap, parse
 from tests.infra.reads import READS
 from tests.infra.requests import MAY, MAY_NOT, PREVIEWS_MAY, PREVIEWS_MAY_NOT, STOPPED, THROUGH, Request
 from tests.infra.rights import WRITES
@@ -69,7 +69,7 @@ def test_every_statement_can_be_met(policies: Policies) -> None:
             actions = [action for action in statement.actions if "*" not in action]
             if not statement.allow or statement.inverted or not actions:
                 continue
-            met = {action: [kind for kind in kinds_of(action) if _reaches(statement, kind.arn)] for action in actions}
+            met = {action: [kind for kind in kinds_of(action) if _reaches(statement, kind)] for action in actions}
             keys = {key for keys in statement.conditions.values() for key in keys}
             for action, kinds in met.items():
                 if not any(
@@ -95,7 +95,7 @@ def test_every_kind_of_resource_is_covered(policies: Policies, purpose: str) -> 
         # A network load balancer's listener is not an application's.
         if kind.required
         and not re.search(r":listener/(app|gwy)/", kind.arn)
-        and not any(action in statement.actions and _reaches(statement, kind.arn) for statement in statements)
+        and not any(action in statement.actions and _reaches(statement, kind) for statement in statements)
     ]
     assert missing == []
 
@@ -199,8 +199,11 @@ def test_a_boundary_stops_the_rest(policies: Policies, boundary: str, request_: 
     assert not is_allowed(policies[f"acme-dev_{boundary}"], *request_)
 
 
-def _reaches(statement: Statement, arn: str) -> bool:
-    return any(overlap(resource, arn) for resource in statement.resources)
+def _reaches(statement: Statement, kind: Kind) -> bool:
+    if kind.arn == "*":
+        # The request names no resource then, and whatever else a statement names is never met.
+        return "*" in statement.resources
+    return any(overlap(resource, kind.arn) for resource in statement.resources)
 
 
 def _without_comments(path: Path) -> str:

@@ -58,6 +58,7 @@ ROLLOUTS = frozenset(
         "codedeploy:GetDeploymentConfig",
         "codedeploy:GetDeploymentGroup",
         "codedeploy:ListTagsForResource",
+        "codedeploy:StopDeployment",
         "codedeploy:TagResource",
         "lambda:PublishVersion",
         "lambda:UpdateAlias",
@@ -139,7 +140,6 @@ STAY: Mapping[str, frozenset[str]] = {
         {
             "codedeploy:BatchGetDeploymentTargets",
             "codedeploy:ListDeploymentTargets",
-            "codedeploy:StopDeployment",
             "ecs:DescribeTasks",
             "ecs:ListTasks",
             "logs:FilterLogEvents",

@@ -158,9 +158,9 @@ class Session:
                 if holder.child and not is_alive(holder.child):
                     end_group(holder.child)
                 elif not told:
-                    self.screen.note(
-                        f"`{holder.doing}` was killed; waiting for what it started (process {holder.child})"
-                    )
+                    # Killed between starting it and writing its number down, it is known by the lock that it holds.
+                    process = f" (process {holder.child})" if holder.child else ""
+                    self.screen.note(f"`{holder.doing}` was killed; waiting for what it started{process}")
                     told = True
                 time.sleep(0.05)
                 continue
