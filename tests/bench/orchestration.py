@@ -131,7 +131,7 @@ def _show(title: str, found: Mapping[str, Sequence[Spent]]) -> dict[str, float]:
         ]
         for who, spent in found.items()
     ]
-    table([title, "CPU ms", "min", "inv beside it", "own CPU", "wall ms"], rows)
+    table([title, "CPU ms", "min", "ratio", "own CPU", "wall ms"], rows)
     return reached
 
 

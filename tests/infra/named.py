@@ -59,6 +59,7 @@ _NAMES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("codedeploy", "deploymentconfig"): ("deploymentconfig:{deploymentConfigName}",),
     ("codedeploy", "deploymentgroup"): (
         "deploymentgroup:{applicationName}/{deploymentGroupName}",
+        "deploymentgroup:{applicationName}/{currentDeploymentGroupName}",
         "deploymentgroup:{deploymentId}",
     ),
     ("ecr", "repository"): ("repository/{repositoryName}",),

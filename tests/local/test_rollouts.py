@@ -24,17 +24,17 @@ from tests.local.project import Project, read_until
 APP = "src/services/api/api/app.py"
 SETTINGS = "src/services/api/service.yaml"
 ALARM = "api has errors"
+FOLLOWED = 20
+"""Minutes, a second each, of a rollout that the next deploy is to find under way, and to see end."""
+ENDLESS = 1000
+"""Minutes of a rollout that has to be undone or stopped: a busy machine must not see it end."""
 ROLLOUT = f"\nrollout: {{strategy: canary, percent: 25, interval: 3, alarms: [{ALARM}]}}\n"
 
 
 @pytest.fixture(scope="module")
 def canary(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Generator[Project]:
-    """A project whose service api has a canary rollout; a minute of CodeDeploy's takes a second and a half.
-
-    A deploy on a busy machine is to find under way what the one before it began.
-    """
+    """A project whose service api has a canary rollout, of which a minute takes a second."""
     with running(installed, tmp_path_factory.mktemp("canary") / "project", "api") as project:
-        project.env["STACKYARD_ROLLOUT_MINUTE"] = "1.5"
         project.record()
         text = (project.root / SETTINGS).read_text()
         project.write(SETTINGS, text + ROLLOUT)
@@ -78,6 +78,14 @@ def touch(project: Project, word: str) -> None:
     project.write(APP, f"{text}\nTOUCHED = {word!r}\n")
 
 
+def take(project: Project, minutes: int) -> None:
+    """Change how long the service's rollouts take."""
+    text = (project.root / SETTINGS).read_text()
+    changed, count = re.subn(r"interval: \d+", f"interval: {minutes}", text)
+    assert count == 1, text
+    project.write(SETTINGS, changed)
+
+
 def ring(project: Project, state: str) -> None:
     """Set the alarm."""
     client(project, "cloudwatch").set_alarm_state(AlarmName=ALARM, StateValue=state, StateReason="a test")
@@ -98,6 +106,7 @@ def test_a_new_version_gets_some_requests_first(canary: Project) -> None:
 
 def test_an_alarm_undoes_it(canary: Project) -> None:
     """Exit code 4, the alarm's name, the version before serves, no record; the next deploy tries again."""
+    take(canary, ENDLESS)
     touch(canary, "third")
     with canary.started("deploy", "--env", "local") as process:
         printed = read_until(process, "CodeDeploy: 25 %")
@@ -111,6 +120,7 @@ def test_an_alarm_undoes_it(canary: Project) -> None:
     assert releases(canary) == [1, 2]
 
     ring(canary, "OK")
+    take(canary, 3)
     again = canary.deploy()
     assert "requests come from version 2 to version 3" in again.err, again.text()
     assert alias(canary) == ("3", {})
@@ -119,6 +129,7 @@ def test_an_alarm_undoes_it(canary: Project) -> None:
 
 def test_ended_on_the_way_the_next_deploy_follows_it(canary: Project) -> None:
     """The same sources: CodeDeploy goes on without us, and what it does is waited for and recorded."""
+    take(canary, FOLLOWED)
     touch(canary, "fourth")
     with canary.started("deploy", "--env", "local") as process:
         read_until(process, "CodeDeploy: 25 %")
@@ -132,10 +143,12 @@ def test_ended_on_the_way_the_next_deploy_follows_it(canary: Project) -> None:
 
 def test_other_sources_stop_what_is_under_way(canary: Project) -> None:
     """A deploy that goes elsewhere does not wait for a version that nobody wants any more."""
+    take(canary, ENDLESS)
     touch(canary, "fifth")
     with canary.started("deploy", "--env", "local") as process:
         read_until(process, "CodeDeploy: 25 %")
         process.send_signal(signal.SIGKILL)
+    take(canary, 3)
     touch(canary, "sixth")
     done = canary.deploy()
     assert alias(canary) == ("6", {}), done.text()
@@ -207,6 +220,7 @@ def test_new_tasks_get_all_requests_while_the_old_ones_stay(tasks: Project) -> N
 def test_an_alarm_undoes_what_ecs_does(tasks: Project) -> None:
     """Exit code 4, the alarm's name, the tasks before serve, no record."""
     tasks.change(SETTINGS, "strategy: blue-green", "strategy: canary, percent: 30")
+    take(tasks, ENDLESS)
     touch(tasks, "ninth")
     before = releases(tasks)
     with tasks.started("deploy", "--env", "local") as process:
@@ -224,7 +238,7 @@ def test_an_alarm_undoes_what_ecs_does(tasks: Project) -> None:
 def test_killed_on_the_way_ecs_is_followed(tasks: Project) -> None:
     """The same sources again: ECS goes on without us, and what it does is waited for and recorded."""
     before = releases(tasks)
-    tasks.change(SETTINGS, "interval: 2", "interval: 10")
+    take(tasks, FOLLOWED)
     with tasks.started("deploy", "--env", "local") as process:
         read_until(process, "ECS: 30 %")
         process.send_signal(signal.SIGKILL)
@@ -236,7 +250,7 @@ def test_killed_on_the_way_ecs_is_followed(tasks: Project) -> None:
 
 def test_tasks_come_all_at_once_again(tasks: Project) -> None:
     """Whatever was under way goes back first. Terraform changes the service by itself then."""
-    tasks.change(SETTINGS, "interval: 10", "interval: 400")
+    take(tasks, ENDLESS)
     touch(tasks, "tenth")
     with tasks.started("deploy", "--env", "local") as process:
         read_until(process, "ECS: 30 %")
