@@ -36,7 +36,7 @@ from tasks.money import cost, prices
 from tasks.recovery import backup, mend, restore, state_history, state_restore
 from tasks.release import diff, promote, releases, rollback
 from tasks.service import add_service, api_key, remove_service, services
-from tasks.template import init, upgrade
+from tasks.template import init, lock, upgrade
 from tasks.watch import logs, open_, status, trace
 
 GROUPS: dict[str, tuple[Any, ...]] = {
@@ -47,7 +47,7 @@ GROUPS: dict[str, tuple[Any, ...]] = {
     "See how it is": (status, logs, trace, open_, drift, diagram),
     "Costs": (cost, prices),
     "Mend": (mend, unlock, state_history, state_restore, backup, restore),
-    "The project and its template": (init, upgrade),
+    "The project and its template": (init, upgrade, lock),
     "GitHub": (github_setup, github_facts, github_role, github_report),
 }
 """Every task, as `inv --list` shows them."""

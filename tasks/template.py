@@ -9,7 +9,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from tasks.running import DRY, JSON, ROOT, attempt, make_screen
+from tasks.running import DRY, JSON, ROOT, attempt, make_screen, split_names
 
 
 @task(
@@ -94,3 +94,28 @@ def upgrade(
             show_moved(screen, done.moved)
     if done.moved and done.moved.conflicts:
         raise Exit(code=5)
+
+
+@task(
+    iterable=["platform"],
+    help=JSON
+    | {
+        "platform": "Only for these machines, such as linux_amd64; several with commas between, or more than once.",
+        "upgrade": "Take the newest that pyproject.toml and infra allow, whatever was locked before.",
+    },
+)
+def lock(_c: Context, platform: list[str], upgrade: bool = False, json: bool = False) -> None:
+    """Pin packages and Terraform's providers for all platforms.
+
+    Writes uv.lock and the .terraform.lock.hcl of both stacks, to be committed. Each provider is
+    fetched for each platform and stack, which takes a while.
+    """
+    from stackyard.commands.lock import lock as run
+    from stackyard.commands.lock import show_locked
+
+    screen = make_screen(quiet=json)
+    locked = attempt(lambda: run(ROOT, screen, split_names(platform), upgrade=upgrade), screen)
+    if json:
+        screen.json(locked.record())
+    else:
+        show_locked(screen, locked)

@@ -24,6 +24,7 @@ from stackyard.commands.drift import Drifted
 from stackyard.commands.github import facts, role
 from stackyard.commands.github_report import Reported
 from stackyard.commands.github_setup import Request, set_up
+from stackyard.commands.lock import Locked
 from stackyard.commands.mend import Finding
 from stackyard.commands.plan import Report
 from stackyard.commands.prices import Refreshed
@@ -63,6 +64,7 @@ MADE: dict[str, tuple[type[Any], Callable[[Any], object]]] = {
     "doctor": (Check, as_list),
     "drift": (Drifted, asdict),
     "github-report": (Reported, asdict),
+    "lock": (Locked, Locked.record),
     "logs": (Line, Line.record),
     "mend": (Finding, as_list),
     "plan": (Report, Report.record),

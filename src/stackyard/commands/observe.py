@@ -16,6 +16,7 @@ from stackyard.services import Entry
 from stackyard.tools.git import Revision, describe_revision, find_blobs
 from stackyard.tools.registry import find_manifest
 from stackyard.tools.tree import hash_files, hash_package, read_lock
+from stackyard.tools.uv import find_uv
 
 SHARED = ("Dockerfile", ".dockerignore")
 
@@ -59,7 +60,7 @@ def hash_sources(session: Session, lock: Mapping[str, Any], known: Mapping[str, 
 
 def check_lock(session: Session) -> None:
     """Refuse to deploy packages other than those that the project's files ask for. Raises ConfigError."""
-    uv = os.environ.get("UV") or session.runner.which("uv")
+    uv = find_uv(session.runner)
     if uv is None:
         return
     done = session.runner.run([uv, "lock", "--check", "--quiet"], cwd=session.root, timeout=120)

@@ -31,6 +31,7 @@ from stackyard.names import LOCAL
 from stackyard.screen import Screen
 from stackyard.tools.holding import find_holder, take
 from stackyard.tools.process import Daemon
+from stackyard.tools.uv import find_uv
 
 PORT = 8080
 RECORD = "STACKYARD_RECORD_CALLS"
@@ -143,7 +144,7 @@ def _free_port() -> int:
 
 def _sync_packages(session: Session) -> None:
     """Install what the services need into this environment, so that they run as they do in their images."""
-    uv = os.environ.get("UV") or session.runner.which("uv")
+    uv = find_uv(session.runner)
     if uv is None:
         session.screen.note("no uv here; the services run with what is installed")
         return

@@ -26,6 +26,7 @@ DOCUMENTS: dict[str, Any] = {
     "github-role": github.Role,
     "github-setup": list[github.Setting],
     "init": template.Initialised,
+    "lock": template.Locked,
     "logs": watching.LogLine,
     "mend": list[kept.Finding],
     "plan": deploys.Plan,

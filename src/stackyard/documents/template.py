@@ -57,6 +57,24 @@ class Initialised(TypedDict):
 
 
 @document
+class LockFile(TypedDict):
+    """A file that pins what comes from elsewhere."""
+
+    file: str
+    changed: bool
+    """Whether it was written anew."""
+
+
+@document
+class Locked(TypedDict):
+    """What is pinned, and for which machines."""
+
+    files: list[LockFile]
+    platforms: list[str]
+    """Of Terraform's providers: linux_amd64 and so on."""
+
+
+@document
 class Upgraded(TypedDict):
     """What a newer version of the template changes, or changed."""
 

