@@ -12,7 +12,7 @@ from stackyard.commands.github import facts, role, show_values
 from stackyard.commands.github_report import report
 from stackyard.commands.github_setup import Request, set_up, show_set
 from stackyard.drift import find_drift
-from stackyard.errors import MissingError, ToolError
+from stackyard.errors import MissingError, ToolError, UsageError
 from stackyard.github import render_outputs, touches_code
 from stackyard.github_settings import plan_environments, plan_repository, read_environment
 from stackyard.project import find_target, read_project
@@ -280,6 +280,22 @@ def test_a_route_given_by_hand_is_drift() -> None:
     assert look("0.0.0.0/0", "10.9.0.0/16") == ["aws_route_table.this: route was changed"]
     assert drift("aws_lb_target_group", {"load_balancer_arns": []}, {"load_balancer_arns": ["arn"]}) == []
     assert drift("aws_eip", {"association_id": ""}, {"association_id": "eipassoc-1"}) == []
+
+
+@pytest.mark.parametrize(
+    ("request_", "said"),
+    [
+        (Request(reviewers=("a//b",)), "--reviewers a//b: that is no login"),
+        (Request(reviewers=("octocat", "acme/ops/x")), "--reviewers acme/ops/x: "),
+        (Request(reviewers=tuple(f"person-{n}" for n in range(7))), "--reviewers: 7 of them: GitHub takes 6"),
+        (Request(approvals=-1), "--approvals -1: GitHub takes 0 to 10"),
+        (Request(apply=True, approvals=11), "--approvals 11: "),
+    ],
+)
+def test_what_github_would_refuse_is_refused_first(folder: Folder, request_: Request, said: str) -> None:
+    """So that no half of it has been told already."""
+    with ScriptedRunner() as runner, pytest.raises(UsageError, match=said):
+        set_up(folder.root, printed_screen().screen, runner, request_)
 
 
 def test_settings_are_shown_without_asking_anybody(folder: Folder) -> None:

@@ -6,12 +6,13 @@ second run sends nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from stackyard.errors import MissingError
+from stackyard.errors import MissingError, UsageError
 from stackyard.github_settings import (
     RULESET,
     Setting,
@@ -27,6 +28,10 @@ from stackyard.tools.github import GitHub
 from stackyard.tools.process import Runner
 
 RELEASES = ".github/workflows/release-please.yml"
+REVIEWERS, APPROVALS = 6, 10
+"""The most that GitHub takes of each (REST API: Create or update an environment, Create a repository ruleset)."""
+
+_REVIEWER = re.compile(r"[A-Za-z0-9-]+(/[A-Za-z0-9._-]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class Set:
 
 def set_up(root: Path, screen: Screen, runner: Runner, request: Request) -> list[Set]:
     """Show what GitHub must be told, and with ``apply`` tell it. Raises StackyardError."""
+    check_request(request)
     project = read_project(root)
     github = GitHub(runner, project.repository)
     reviewers = [find_reviewer(github, name, ask=request.apply) for name in request.reviewers] or None
@@ -66,6 +72,20 @@ def set_up(root: Path, screen: Screen, runner: Runner, request: Request) -> list
     ]
     _warn(screen, project, request)
     return done
+
+
+def check_request(request: Request) -> None:
+    """Refuse what GitHub would, before anything of it is told. Raises UsageError."""
+    command = "inv github-setup --reviewers octocat,acme/platform-team"
+    for name in request.reviewers:
+        if not _REVIEWER.fullmatch(name):
+            raise UsageError(f"--reviewers {name}", "that is no login and no organization/team", command=command)
+    if len(request.reviewers) > REVIEWERS:
+        why = f"GitHub takes {REVIEWERS} for an environment; a team counts as one"
+        raise UsageError(f"--reviewers: {len(request.reviewers)} of them", why, command=command)
+    if not 0 <= request.approvals <= APPROVALS:
+        why = f"GitHub takes 0 to {APPROVALS}"
+        raise UsageError(f"--approvals {request.approvals}", why, command="inv github-setup --approvals 1")
 
 
 def find_reviewer(github: GitHub, name: str, *, ask: bool) -> dict[str, object]:
