@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -70,12 +71,12 @@ def start_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callabl
     """Start emulators that end with the session at the latest."""
     with ExitStack() as ends:
 
-        def start(*arguments: str) -> Emulator:
+        def start(*arguments: str, env: Mapping[str, str] = MappingProxyType({})) -> Emulator:
             folder = tmp_path_factory.mktemp("emulator")
             ready, log = folder / "ready.json", folder / "log"
             began = time.monotonic()
             argv = (sys.executable, "-m", "stackyard.local.emulator", "--ready", str(ready), *arguments)
-            daemon = start_daemon(argv, log=log, env=os.environ, cwd=folder)
+            daemon = start_daemon(argv, log=log, env={**os.environ, **env}, cwd=folder)
             ends.callback(daemon.stop)
             until(lambda: ready.exists() or daemon.poll() is not None, "the emulator answers")
             assert ready.exists(), log.read_text()

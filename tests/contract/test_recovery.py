@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -285,6 +286,23 @@ def test_a_half_written_note_still_owes_a_release(account: Account, session: Ses
     assert (left.what, left.command) == ("what somebody began has left no release", "inv deploy --env dev")
     wanted = Wanted({"api": digest}, {"api": "api-1"}, Revision("c0ffee", dirty=False), DEPLOYED)
     assert record(session, wanted, "no changes", {}, None).release.number == 2
+    assert mend(session) == []
+
+
+def test_a_note_that_was_kept_is_taken_away(account: Account, session: Session) -> None:
+    """A run that was killed between its record and the end of its note, tags or not, owes nothing any more."""
+    digest = account.push("api-1")
+    put(account, KEY, state(1, "a"))
+    begun = begin(session, DEPLOYED)
+    wanted = Wanted({"api": digest}, {"api": "api-1"}, Revision("c0ffee", dirty=False), DEPLOYED)
+    record(session, wanted, "1 to change", {"update": 1}, begun)
+    put(account, "releases/dev/underway.json", json.dumps(asdict(begun)))
+    account.client("ecr").batch_delete_image(repositoryName="acme", imageIds=[{"imageTag": "release-dev-1-api"}])
+    [seen, _] = mend(session, dry_run=True)
+    assert (seen.what, seen.mended) == ("the note of release 1 is still there", False)
+    assert [each.mended for each in mend(session)] == [True, True]
+    assert account.keys("releases/dev/") == ["1.json"]
+    assert account.tags("dev") == {"release-dev-1-api": digest}
     assert mend(session) == []
 
 

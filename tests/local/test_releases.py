@@ -75,6 +75,19 @@ class Team:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(holder.child, signal.SIGKILL)
 
+    def end(self, environment: str, *arguments: str, terraform: bool = False) -> None:
+        """Kill `inv` on the way, and run it again as a person does who looks at the releases first.
+
+        On a quick machine, or with a slow pytest, the kill comes after the record: what was wanted is done then, and a
+        second rollback would go back one more.
+        """
+        before = list(self.account.records(environment))
+        self.kill(environment, *arguments, terraform=terraform)
+        if list(self.account.records(environment)) == before:
+            self.insist(*arguments)
+        else:
+            self.run("mend", "--env", environment)
+
     def insist(self, *arguments: str) -> Done:
         """Run `inv` to its end as a person does: a lock that a kill left is released by the command that names it."""
         done = self.project.run(*arguments)
@@ -203,17 +216,14 @@ def test_a_history_with_failures_and_kills_ends_in_what_its_record_says(installe
     team.check("dev", first, second, second, third)
 
     promote = ("promote", "--from", "dev", "--to", "test")
-    team.kill("test", *promote, terraform=False)
-    team.insist(*promote)
+    team.end("test", *promote)
     team.check("test", third)
 
-    team.kill("dev", "rollback", "--env", "dev", terraform=False)
-    team.insist("rollback", "--env", "dev")
+    team.end("dev", "rollback", "--env", "dev")
     team.check("dev", first, second, second, third, second)
 
     # Not its first apply: what a killed Terraform has made there and not yet written down, it does not know.
-    team.kill("test", *promote, terraform=True)
-    team.insist(*promote)
+    team.end("test", *promote, terraform=True)
     team.check("test", third, second)
 
     tell_differences(team)

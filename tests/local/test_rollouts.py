@@ -19,22 +19,28 @@ from tests.infra.calls import judge, read_calls
 from tests.infra.named import Place
 from tests.infra.unused import LED, ROLLOUTS
 from tests.local.conftest import running
-from tests.local.project import Project, read_until
+from tests.local.project import Done, Project, read_until
+from tests.minutes import RolloutClock
 
 APP = "src/services/api/api/app.py"
 SETTINGS = "src/services/api/service.yaml"
 ALARM = "api has errors"
-FOLLOWED = 20
-"""Minutes, a second each, of a rollout that the next deploy is to find under way, and to see end."""
-ENDLESS = 1000
-"""Minutes of a rollout that has to be undone or stopped: a busy machine must not see it end."""
-ROLLOUT = f"\nrollout: {{strategy: canary, percent: 25, interval: 3, alarms: [{ALARM}]}}\n"
+INTERVAL = 3
+"""Minutes that each of these rollouts takes."""
+ROLLOUT = f"\nrollout: {{strategy: canary, percent: 25, interval: {INTERVAL}, alarms: [{ALARM}]}}\n"
 
 
 @pytest.fixture(scope="module")
-def canary(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Generator[Project]:
-    """A project whose service api has a canary rollout, of which a minute takes a second."""
+def clock(tmp_path_factory: pytest.TempPathFactory) -> RolloutClock:
+    """The rollouts' clock: nothing goes on before it was looked at."""
+    return RolloutClock(tmp_path_factory.mktemp("clock") / "minutes")
+
+
+@pytest.fixture(scope="module")
+def canary(installed: Path, clock: RolloutClock, tmp_path_factory: pytest.TempPathFactory) -> Generator[Project]:
+    """A project whose service api has a canary rollout, by a clock that stands still."""
     with running(installed, tmp_path_factory.mktemp("canary") / "project", "api") as project:
+        project.env |= clock.environment
         project.record()
         text = (project.root / SETTINGS).read_text()
         project.write(SETTINGS, text + ROLLOUT)
@@ -78,12 +84,20 @@ def touch(project: Project, word: str) -> None:
     project.write(APP, f"{text}\nTOUCHED = {word!r}\n")
 
 
-def take(project: Project, minutes: int) -> None:
-    """Change how long the service's rollouts take."""
-    text = (project.root / SETTINGS).read_text()
-    changed, count = re.subn(r"interval: \d+", f"interval: {minutes}", text)
-    assert count == 1, text
-    project.write(SETTINGS, changed)
+def deploy(project: Project, clock: RolloutClock, *moments: str) -> Done:
+    """Deploy; each time that a moment is told, let the rollout go on to its end."""
+    with project.started("deploy", "--env", "local") as process:
+        printed = ""
+        for moment in moments:
+            printed += read_until(process, moment)
+            clock.go_on(INTERVAL)
+        assert process.stdout is not None
+        assert process.stderr is not None
+        # Not by communicate(), which does not know what is read already and not given out yet.
+        printed += process.stderr.read()
+        done = Done(process.wait(), process.stdout.read(), printed)
+    assert done.code == 0, done.text()
+    return done
 
 
 def ring(project: Project, state: str) -> None:
@@ -91,12 +105,11 @@ def ring(project: Project, state: str) -> None:
     client(project, "cloudwatch").set_alarm_state(AlarmName=ALARM, StateValue=state, StateReason="a test")
 
 
-def test_a_new_version_gets_some_requests_first(canary: Project) -> None:
+def test_a_new_version_gets_some_requests_first(canary: Project, clock: RolloutClock) -> None:
     """The first has nobody to share with. The deploy tells each step; nothing is left for the next plan to change."""
     assert alias(canary) == ("1", {})
     touch(canary, "second")
-    done = canary.deploy()
-    assert "CodeDeploy: 25 %" in done.err, done.text()
+    done = deploy(canary, clock, "CodeDeploy: 25 %")
     assert "api: CodeDeploy: 100 %" in done.err
     assert alias(canary) == ("2", {})
     planned = canary.run("plan", "--env", "local", "--json")
@@ -104,9 +117,8 @@ def test_a_new_version_gets_some_requests_first(canary: Project) -> None:
     assert releases(canary) == [1, 2]
 
 
-def test_an_alarm_undoes_it(canary: Project) -> None:
-    """Exit code 4, the alarm's name, the version before serves, no record; the next deploy tries again."""
-    take(canary, ENDLESS)
+def test_an_alarm_undoes_it(canary: Project, clock: RolloutClock) -> None:
+    """Exit code 4, the alarm's name, the version before serves, no record; the next deploy tries again, otherwise."""
     touch(canary, "third")
     with canary.started("deploy", "--env", "local") as process:
         printed = read_until(process, "CodeDeploy: 25 %")
@@ -120,37 +132,33 @@ def test_an_alarm_undoes_it(canary: Project) -> None:
     assert releases(canary) == [1, 2]
 
     ring(canary, "OK")
-    take(canary, 3)
-    again = canary.deploy()
+    canary.change(SETTINGS, "percent: 25", "percent: 20")
+    again = deploy(canary, clock, "CodeDeploy: 20 %")
     assert "requests come from version 2 to version 3" in again.err, again.text()
     assert alias(canary) == ("3", {})
     assert releases(canary) == [1, 2, 3]
 
 
-def test_ended_on_the_way_the_next_deploy_follows_it(canary: Project) -> None:
+def test_ended_on_the_way_the_next_deploy_follows_it(canary: Project, clock: RolloutClock) -> None:
     """The same sources: CodeDeploy goes on without us, and what it does is waited for and recorded."""
-    take(canary, FOLLOWED)
     touch(canary, "fourth")
     with canary.started("deploy", "--env", "local") as process:
-        read_until(process, "CodeDeploy: 25 %")
+        read_until(process, "CodeDeploy: 20 %")
         process.send_signal(signal.SIGKILL)
-    assert alias(canary) == ("3", {"4": 0.25})
-    done = canary.deploy()
-    assert "an earlier rollout of api" in done.err, done.text()
+    assert alias(canary) == ("3", {"4": 0.2})
+    deploy(canary, clock, "an earlier rollout of api")
     assert alias(canary) == ("4", {})
     assert releases(canary) == [1, 2, 3, 4]
 
 
-def test_other_sources_stop_what_is_under_way(canary: Project) -> None:
+def test_other_sources_stop_what_is_under_way(canary: Project, clock: RolloutClock) -> None:
     """A deploy that goes elsewhere does not wait for a version that nobody wants any more."""
-    take(canary, ENDLESS)
     touch(canary, "fifth")
     with canary.started("deploy", "--env", "local") as process:
-        read_until(process, "CodeDeploy: 25 %")
+        read_until(process, "CodeDeploy: 20 %")
         process.send_signal(signal.SIGKILL)
-    take(canary, 3)
     touch(canary, "sixth")
-    done = canary.deploy()
+    done = deploy(canary, clock, "CodeDeploy: 20 %")
     assert alias(canary) == ("6", {}), done.text()
     assert "api: stopping the rollout of version 5 that is under way" in done.err, done.text()
     assert "requests come from version 4 to version 6" in done.err, done.text()
@@ -185,7 +193,9 @@ def tasks(canary: Project) -> Project:
     """The same project, its service of kind ecs; the first tasks have nobody to share requests with."""
     text = (canary.root / SETTINGS).read_text()
     text = re.sub(r"^(kind|rollout|timeout|memory):.*\n", "", text, flags=re.MULTILINE)
-    canary.write(SETTINGS, f"{text}\nkind: ecs\nrollout: {{strategy: blue-green, interval: 2, alarms: [{ALARM}]}}\n")
+    canary.write(
+        SETTINGS, f"{text}\nkind: ecs\nrollout: {{strategy: blue-green, interval: {INTERVAL}, alarms: [{ALARM}]}}\n"
+    )
     done = canary.deploy()
     assert "ECS: " not in done.err, done.text()
     return canary
@@ -205,14 +215,13 @@ def is_planned_empty(project: Project) -> bool:
     return json.loads(planned.out)["changed"] is False
 
 
-def test_new_tasks_get_all_requests_while_the_old_ones_stay(tasks: Project) -> None:
+def test_new_tasks_get_all_requests_while_the_old_ones_stay(tasks: Project, clock: RolloutClock) -> None:
     """ECS is told both target groups first, once. Nothing is left for the next plan to change."""
     assert task_definition(tasks) == 1
     touch(tasks, "eighth")
-    done = tasks.deploy()
+    done = deploy(tasks, clock, "api: ECS: 100 %, the old tasks are kept")
     assert "api: ECS learns of both target groups first" in done.err, done.text()
     assert "api: requests come from task definition 1 to 2" in done.err
-    assert "api: ECS: 100 %, the old tasks are kept" in done.err
     assert task_definition(tasks) == 2
     assert is_planned_empty(tasks)
 
@@ -220,7 +229,6 @@ def test_new_tasks_get_all_requests_while_the_old_ones_stay(tasks: Project) -> N
 def test_an_alarm_undoes_what_ecs_does(tasks: Project) -> None:
     """Exit code 4, the alarm's name, the tasks before serve, no record."""
     tasks.change(SETTINGS, "strategy: blue-green", "strategy: canary, percent: 30")
-    take(tasks, ENDLESS)
     touch(tasks, "ninth")
     before = releases(tasks)
     with tasks.started("deploy", "--env", "local") as process:
@@ -235,22 +243,19 @@ def test_an_alarm_undoes_what_ecs_does(tasks: Project) -> None:
     assert (task_definition(tasks), releases(tasks)) == (2, before)
 
 
-def test_killed_on_the_way_ecs_is_followed(tasks: Project) -> None:
+def test_killed_on_the_way_ecs_is_followed(tasks: Project, clock: RolloutClock) -> None:
     """The same sources again: ECS goes on without us, and what it does is waited for and recorded."""
     before = releases(tasks)
-    take(tasks, FOLLOWED)
     with tasks.started("deploy", "--env", "local") as process:
         read_until(process, "ECS: 30 %")
         process.send_signal(signal.SIGKILL)
-    done = tasks.deploy()
-    assert "an earlier rollout of api" in done.err, done.text()
+    deploy(tasks, clock, "an earlier rollout of api")
     assert task_definition(tasks) == 3
     assert releases(tasks) == [*before, before[-1] + 1]
 
 
 def test_tasks_come_all_at_once_again(tasks: Project) -> None:
     """Whatever was under way goes back first. Terraform changes the service by itself then."""
-    take(tasks, ENDLESS)
     touch(tasks, "tenth")
     with tasks.started("deploy", "--env", "local") as process:
         read_until(process, "ECS: 30 %")

@@ -55,10 +55,10 @@ def mend(session: Session, *, dry_run: bool = False) -> list[Finding]:
         keys = session.aws.list_keys(target.state_bucket, release_prefix(target))
         found = [*_look_at_state(session), *_look_at_lock(session)]
         broken = _look_at_records(session, keys, dry_run=dry_run)
-        found += [*broken, *_look_at_note(session, keys, dry_run=dry_run)]
         numbers = find_numbers(session.aws.list_keys(target.state_bucket, release_prefix(target)))
-        if numbers and all(each.mended for each in broken):
-            found += _look_at_images(session, read_release(session, numbers[-1]), dry_run=dry_run)
+        last = read_release(session, numbers[-1]) if numbers and all(each.mended for each in broken) else None
+        found += [*broken, *_look_at_note(session, keys, last, dry_run=dry_run)]
+        found += _look_at_images(session, last, dry_run=dry_run) if last else []
     return found
 
 
@@ -159,7 +159,7 @@ def _rebuilt(session: Session, number: int, digests: Mapping[str, str]) -> Relea
     return Release(number, session.target.name, digests, "", dirty=True, who="", when="", summary=summary)
 
 
-def _look_at_note(session: Session, keys: list[str], *, dry_run: bool) -> list[Finding]:
+def _look_at_note(session: Session, keys: list[str], last: Release | None, *, dry_run: bool) -> list[Finding]:
     """Look at the note of a change that has begun. One that cannot be read still says that a release is owed."""
     target, aws = session.target, session.aws
     key = underway_key(target)
@@ -175,6 +175,12 @@ def _look_at_note(session: Session, keys: list[str], *, dry_run: bool) -> list[F
         note = Underway(uuid.uuid4().hex, DEPLOYED, "somebody", "")
         aws.put_text(target.state_bucket, key, json.dumps(asdict(note), indent=2))
         return [Finding(what, why, mended=True, done=f"written again; `{deploy}` records the release")]
+    if last is not None and last.id == begun.id:
+        what, why = f"the note of release {last.number} is still there", "its run was killed after the record"
+        if dry_run:
+            return [Finding(what, why, mended=False, command=f"inv mend --env {target.name}")]
+        aws.delete_key(target.state_bucket, key)
+        return [Finding(what, why, mended=True, done="taken away")]
     what = f"what {begun.who} began{f' at {short_time(begun.when)}' if begun.when else ''} has left no release"
     return [Finding(what, "it goes on, failed, or was killed", mended=False, command=deploy)]
 

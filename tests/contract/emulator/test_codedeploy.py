@@ -13,6 +13,7 @@ from stackyard.project import Target, Throttle
 from stackyard.tools import codedeploy
 from stackyard.tools.aws import Aws
 from stackyard.tools.rollout import Standing
+from tests.minutes import RolloutClock
 from tests.waiting import until
 
 ROLE = "arn:aws:iam::123456789012:role/acme/dev/acme-dev_rollout"
@@ -25,14 +26,14 @@ TARGET = Target(
 
 
 @pytest.fixture(scope="module")
-def client(emulator: Any) -> Iterator[Any]:
+def client(paced: Any) -> Iterator[Any]:
     """CodeDeploy with a group that watches an alarm, and a function `acme-dev-web` of two versions."""
-    ecr = emulator.client("ecr")
+    ecr = paced.client("ecr")
     ecr.create_repository(repositoryName="acme")
-    functions, name = emulator.client("lambda"), "acme-dev-web"
+    functions, name = paced.client("lambda"), "acme-dev-web"
     trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    role = emulator.client("iam").create_role(RoleName="acme-dev-web", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    role = paced.client("iam").create_role(RoleName="acme-dev-web", AssumeRolePolicyDocument=document)["Role"]["Arn"]
     for number in (1, 2):
         config = {"size": number, "digest": f"sha256:{number:064}"}
         manifest = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": []})
@@ -45,11 +46,11 @@ def client(emulator: Any) -> Iterator[Any]:
         else:
             functions.update_function_code(FunctionName=name, ImageUri=uri, Publish=True)
     functions.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
-    emulator.client("cloudwatch").put_metric_alarm(
+    paced.client("cloudwatch").put_metric_alarm(
         AlarmName="web fails", Namespace="AWS/Lambda", MetricName="Errors", Statistic="Sum", Period=60,
         EvaluationPeriods=1, Threshold=1, ComparisonOperator="GreaterThanOrEqualToThreshold",
     )  # fmt: skip
-    made = emulator.client("codedeploy")
+    made = paced.client("codedeploy")
     made.create_application(applicationName="acme-dev", computePlatform="Lambda")
     made.create_deployment_config(
         deploymentConfigName="acme-dev-linear-40-1", computePlatform="Lambda", trafficRoutingConfig=LINEAR
@@ -68,13 +69,13 @@ def client(emulator: Any) -> Iterator[Any]:
 
 
 @pytest.fixture
-def aws(emulator: Any, client: Any) -> Aws:
+def aws(paced: Any, client: Any) -> Aws:
     """What the tasks use, with the alias at version 1 and nothing ringing."""
-    emulator.client("cloudwatch").set_alarm_state(AlarmName="web fails", StateValue="OK", StateReason="a test")
-    emulator.client("lambda").update_alias(
+    paced.client("cloudwatch").set_alarm_state(AlarmName="web fails", StateValue="OK", StateReason="a test")
+    paced.client("lambda").update_alias(
         FunctionName="acme-dev-web", Name="live", FunctionVersion="1", RoutingConfig={"AdditionalVersionWeights": {}}
     )
-    return Aws(TARGET, emulator.url)
+    return Aws(TARGET, paced.url)
 
 
 def started(aws: Aws, **how: bool) -> codedeploy.Shifting:
@@ -110,23 +111,25 @@ def refused(call: Any, **request: Any) -> str:
     return cast("Any", error.value).response["Error"]["Code"]
 
 
-def test_requests_come_step_by_step(aws: Aws) -> None:
+def test_requests_come_step_by_step(aws: Aws, clock: RolloutClock) -> None:
     """The group has one deployment at a time; the alias ends at the new version, without weights."""
     shifting = started(aws)
     until(lambda: weights(aws) == ("1", {"2": 0.4}), "the first step")
     assert codedeploy.start(aws, "web", "1", "2") is None
     assert codedeploy.find_under_way(aws, "web") == shifting
+    clock.go_on(1)
     until(lambda: weights(aws) == ("1", {"2": 0.8}), "the second step")
+    clock.go_on(1)
     assert ended(aws, shifting).done
     assert weights(aws) == ("2", {})
     assert codedeploy.find_under_way(aws, "web") is None
 
 
-def test_an_alarm_brings_them_back(aws: Aws, emulator: Any, client: Any) -> None:
+def test_an_alarm_brings_them_back(aws: Aws, paced: Any, client: Any) -> None:
     """With its name, and with a deployment of CodeDeploy's own that undid it."""
     shifting = started(aws)
     until(lambda: weights(aws) == ("1", {"2": 0.4}), "the first step")
-    emulator.client("cloudwatch").set_alarm_state(AlarmName="web fails", StateValue="ALARM", StateReason="a test")
+    paced.client("cloudwatch").set_alarm_state(AlarmName="web fails", StateValue="ALARM", StateReason="a test")
     assert ended(aws, shifting).failed == "the alarm web fails went off"
     assert weights(aws) == ("1", {})
     info = client.get_deployment(deploymentId=shifting.id)["deploymentInfo"]

@@ -14,6 +14,7 @@ from stackyard.tools import ecsrollout
 from stackyard.tools.aws import Aws
 from stackyard.tools.ecsrollout import Leading
 from stackyard.tools.rollout import Standing
+from tests.minutes import RolloutClock
 from tests.waiting import until
 
 NAME, ALARM = "acme-dev-web", "web fails"
@@ -34,9 +35,9 @@ LINEAR = Rollout(strategy="linear", percent=40, interval=1)
 
 
 @pytest.fixture(scope="module")
-def aws(emulator: Any) -> Iterator[Aws]:
+def aws(paced: Any) -> Iterator[Aws]:
     """What the tasks use, with a service `web` and six task definitions; the last one has an image that is nowhere."""
-    ecs = emulator.client("ecs")
+    ecs = paced.client("ecs")
     ecs.create_cluster(clusterName="acme-dev")
     nowhere = f"123456789012.dkr.ecr.eu-west-1.amazonaws.com/acme@sha256:{0:064}"
     for image in ("a", "b", "c", "d", "e", nowhere):
@@ -45,11 +46,11 @@ def aws(emulator: Any) -> Iterator[Aws]:
     ecs.create_service(
         cluster="acme-dev", serviceName=NAME, taskDefinition=f"{NAME}:1", desiredCount=2, loadBalancers=[balancer]
     )
-    emulator.client("cloudwatch").put_metric_alarm(
+    paced.client("cloudwatch").put_metric_alarm(
         AlarmName=ALARM, Namespace="AWS/ECS", MetricName="Errors", Statistic="Sum", Period=60,
         EvaluationPeriods=1, Threshold=1, ComparisonOperator="GreaterThanOrEqualToThreshold",
     )  # fmt: skip
-    yield Aws(TARGET, emulator.url)
+    yield Aws(TARGET, paced.url)
 
 
 def definition(number: int) -> str:
@@ -81,13 +82,13 @@ def ended(aws: Aws, leading: Leading) -> Standing:
     return found
 
 
-def test_a_strategy_needs_to_know_the_way(aws: Aws, emulator: Any) -> None:
+def test_a_strategy_needs_to_know_the_way(aws: Aws, paced: Any) -> None:
     """AWS refuses it before the service has both target groups, listener and role; these come at once."""
     before = ecsrollout.find_tasks(aws, "web")
     assert before is not None
     assert not ecsrollout.is_prepared(before, DETAILS)
     with pytest.raises(ClientError, match="advancedConfiguration"):
-        emulator.client("ecs").update_service(
+        paced.client("ecs").update_service(
             cluster="acme-dev", service=NAME, deploymentConfiguration=ecsrollout.render_configuration(CANARY)
         )
     assert ended(aws, ecsrollout.prepare(aws, "web", DETAILS, CANARY)).done
@@ -97,7 +98,7 @@ def test_a_strategy_needs_to_know_the_way(aws: Aws, emulator: Any) -> None:
     assert (after.strategy, serves(aws)) == ("ROLLING", "1")
 
 
-def test_blue_green_keeps_the_old_tasks_a_while(aws: Aws) -> None:
+def test_blue_green_keeps_the_old_tasks_a_while(aws: Aws, clock: RolloutClock) -> None:
     """Every request goes to the new ones; only then the service has one deployment again."""
     leading = ecsrollout.start(aws, "web", definition(2), BLUE_GREEN)
     assert (leading.old, leading.new) == (definition(1), definition(2))
@@ -105,26 +106,30 @@ def test_blue_green_keeps_the_old_tasks_a_while(aws: Aws) -> None:
     assert ecsrollout.find_under_way(aws, "web") == leading
     described = aws.client("ecs").describe_services(cluster="acme-dev", services=[NAME])["services"][0]
     assert [each["status"] for each in described["deployments"]] == ["PRIMARY", "ACTIVE"]
+    clock.go_on(1)
     assert ended(aws, leading).done
     assert ecsrollout.find_under_way(aws, "web") is None
     assert serves(aws) == "2"
 
 
-def test_canary_and_linear_take_their_steps(aws: Aws) -> None:
+def test_canary_and_linear_take_their_steps(aws: Aws, clock: RolloutClock) -> None:
     """As many as CodeDeploy takes for a function with the same settings."""
     leading = ecsrollout.start(aws, "web", definition(3), LINEAR)
     until(lambda: words(aws, leading) == "ECS: 40 %", "the first step")
+    clock.go_on(1)
     until(lambda: words(aws, leading) == "ECS: 80 %", "the second step")
+    clock.go_on(1)
     assert ended(aws, leading).done
     leading = ecsrollout.start(aws, "web", definition(4), CANARY)
     until(lambda: words(aws, leading) == "ECS: 20 %", "the first step")
+    clock.go_on(1)
     assert ended(aws, leading).done
     assert serves(aws) == "4"
 
 
-def test_an_alarm_brings_them_back(aws: Aws, emulator: Any) -> None:
+def test_an_alarm_brings_them_back(aws: Aws, paced: Any) -> None:
     """With its name; the service is at the task definition before."""
-    alarms = emulator.client("cloudwatch")
+    alarms = paced.client("cloudwatch")
     leading = ecsrollout.start(aws, "web", definition(5), CANARY)
     until(lambda: words(aws, leading) == "ECS: 20 %", "the first step")
     alarms.set_alarm_state(AlarmName=ALARM, StateValue="ALARM", StateReason="a test")
@@ -153,9 +158,12 @@ def test_it_can_be_stopped_and_can_take_no_steps(aws: Aws) -> None:
     assert serves(aws) == "5"
 
 
-def test_the_strategy_can_be_ended_without_a_deployment(aws: Aws) -> None:
+def test_the_strategy_can_be_ended_without_a_deployment(aws: Aws, clock: RolloutClock) -> None:
     """What was all at once goes on as it is; the next change is."""
-    assert ended(aws, ecsrollout.start(aws, "web", definition(3), LINEAR)).done
+    leading = ecsrollout.start(aws, "web", definition(3), LINEAR)
+    until(lambda: words(aws, leading) == "ECS: 40 %", "the first step")
+    clock.go_on(2)
+    assert ended(aws, leading).done
     ecsrollout.end_strategy(aws, "web", LINEAR)
     tasks = ecsrollout.find_tasks(aws, "web")
     assert tasks is not None

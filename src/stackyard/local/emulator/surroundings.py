@@ -1,8 +1,7 @@
-"""What several emulated services ask of others: images in ECR, alarms in CloudWatch, how long a minute takes."""
+"""What several emulated services ask of others: images in ECR, alarms in CloudWatch."""
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable
 
@@ -10,17 +9,9 @@ from moto.cloudwatch.models import cloudwatch_backends
 from moto.core.exceptions import ServiceException
 from moto.ecr.models import ecr_backends
 
-MINUTE = "STACKYARD_ROLLOUT_MINUTE"
-"""Seconds that a minute of a rollout takes here."""
-
 _IMAGE = re.compile(
     r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[^.]+)\.[^/]+/(?P<repository>[^:@]+)(?P<sign>[:@])?(?P<which>.+)?"
 )
-
-
-def rollout_minute() -> float:
-    """Return the seconds that a minute of a rollout takes: one, or as many as the environment says."""
-    return float(os.environ.get(MINUTE) or 1)
 
 
 def is_in_ecr(identifier: str) -> bool:

@@ -1,7 +1,7 @@
 """CodeDeploy of one account and region: what each operation does.
 
-Applications, groups and configurations are kept as they were asked for. A minute of a deployment takes a second here,
-or as many as STACKYARD_ROLLOUT_MINUTE says.
+Applications, groups and configurations are kept as they were asked for. A minute of a deployment takes a second here
+(`stackyard.local.emulator.minutes`).
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from stackyard.local.emulator.codedeploy.errors import (
 )
 from stackyard.local.emulator.codedeploy.shifting import check_routing, plan_shifts, read_revision
 from stackyard.local.emulator.codedeploy.surroundings import Surroundings
+from stackyard.local.emulator.minutes import Minutes
 from stackyard.local.emulator.shapes import Json
-from stackyard.local.emulator.surroundings import rollout_minute
 
 Key = TypeVar("Key")
 Found = TypeVar("Found")
@@ -162,7 +162,7 @@ class CodeDeploy:
             wish=read_revision(revision),
             shifts=plan_shifts(self._config(config)["trafficRoutingConfig"]),
             surroundings=self._surroundings,
-            minute=rollout_minute(),
+            clock=Minutes.as_told(),
             description=request.get("description", ""),
         )
         self._deployments[made.id] = made

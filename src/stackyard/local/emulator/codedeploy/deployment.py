@@ -12,11 +12,10 @@ from moto.core.exceptions import JsonRESTError, ServiceException
 
 from stackyard.local.emulator.codedeploy.shifting import Shift, Wish
 from stackyard.local.emulator.codedeploy.surroundings import Surroundings
+from stackyard.local.emulator.minutes import Minutes
 from stackyard.local.emulator.shapes import Json
 
 ENDED = frozenset({"Succeeded", "Failed", "Stopped"})
-LOOKS = 20
-"""Looks at alarms in a minute."""
 
 
 def make_id() -> str:
@@ -34,8 +33,7 @@ class Deployment:
     wish: Wish
     shifts: Sequence[Shift]
     surroundings: Surroundings
-    minute: float
-    """Seconds."""
+    clock: Minutes
     description: str = ""
     creator: str = "user"
     id: str = field(default_factory=make_id)
@@ -73,9 +71,9 @@ class Deployment:
             return
         with self.lock:
             self.status = "InProgress"
-        begun = time.monotonic()
+        begun = self.clock.now()
         for shift in self.shifts:
-            if not self._wait_until(begun + shift.minute * self.minute):
+            if not self._wait_until(begun + shift.minute):
                 return
             with self.lock:
                 self.surroundings.shift(self.wish, shift.percent)
@@ -84,17 +82,17 @@ class Deployment:
             self.status, self.ended = "Succeeded", time.time()
 
     def _wait_until(self, moment: float) -> bool:
-        """Wait for the next step with an eye on the alarms; False when there will be none."""
+        """Wait for the next step, at so many minutes, with an eye on the alarms; False when there will be none."""
         while True:
             ringing = self.surroundings.ringing(self._alarms())
             if ringing:
                 words = f"One or more alarms have been activated according to the Amazon CloudWatch metrics you selected, and the affected deployments have been stopped. Activated alarms: <{', '.join(ringing)}>"  # noqa: E501  (AWS's words)
                 self._fail("Stopped", "ALARM_ACTIVE", words, undo=self._undoes("DEPLOYMENT_STOP_ON_ALARM"))
                 return False
-            left = moment - time.monotonic()
+            left = moment - self.clock.now()
             if left <= 0 and not self._stop.is_set():
                 return True
-            if self._stop.wait(max(0.0, min(left, self.minute / LOOKS))):
+            if self._stop.wait(self.clock.pause(left)):
                 undo = self._roll_back_on_stop or self._undoes("DEPLOYMENT_STOP_ON_REQUEST")
                 self._fail("Stopped", "MANUAL_STOP", "The deployment was stopped by its user.", undo=undo)
                 return False
@@ -121,7 +119,7 @@ class Deployment:
         """Return the deployment that a rollback is at CodeDeploy; here it is done at once."""
         done = Deployment(
             group=self.group, revision=self.revision, config=self.config, wish=self.wish, shifts=(),
-            surroundings=self.surroundings, minute=self.minute, creator="codeDeployRollback", status="Succeeded",
+            surroundings=self.surroundings, clock=self.clock, creator="codeDeployRollback", status="Succeeded",
         )  # fmt: skip
         done.ended, done.percent = time.time(), 100
         done.rollback = {"rollbackTriggeringDeploymentId": self.id}

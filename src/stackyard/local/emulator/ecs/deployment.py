@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,10 +11,8 @@ from uuid import uuid4
 from moto.core.utils import utcnow
 
 from stackyard.local.emulator.ecs.stages import Stages
+from stackyard.local.emulator.minutes import Minutes
 from stackyard.local.emulator.shapes import Json
-
-LOOKS = 20
-"""Looks at alarms in a minute."""
 
 UNDER_WAY = ("PENDING", "IN_PROGRESS", "STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
 
@@ -73,17 +70,17 @@ class Deployment:
         self._roll_back = roll_back
         self._stop.set()
 
-    def play(self, stages: Stages, minute: float, world: World) -> None:
-        """Go through the stages in a thread; a minute takes so many seconds."""
+    def play(self, stages: Stages, clock: Minutes, world: World) -> None:
+        """Go through the stages in a thread."""
 
         def run() -> None:
-            if self._lead_over(stages, minute, world):
+            if self._lead_over(stages, clock, world):
                 world.arrive()
                 self.finish()
 
         threading.Thread(target=run, name=f"ecs-{self.id}", daemon=True).start()
 
-    def _lead_over(self, stages: Stages, minute: float, world: World) -> bool:
+    def _lead_over(self, stages: Stages, clock: Minutes, world: World) -> bool:
         """Return whether it came to its end."""
         self._enter("SCALE_UP")
         trouble = world.trouble()
@@ -91,20 +88,19 @@ class Deployment:
             self.failed_tasks = 3
             self._undo(f"(deployment circuit breaker) tasks failed to start: {trouble}", world)
             return False
-        begun = time.monotonic()
+        begun = clock.now()
         for after, percent in stages.shifts:
-            if not self._wait_until(begun + after * minute, minute, world):
+            if not self._wait_until(begun + after, clock, world):
                 return False
             self._enter("PRODUCTION_TRAFFIC_SHIFT", percent)
         self._enter("BAKE_TIME", 100)
-        end = begun + (stages.shifts[-1][0] + stages.bake) * minute
-        return self._wait_until(end, minute, world)
+        return self._wait_until(begun + stages.shifts[-1][0] + stages.bake, clock, world)
 
     def _enter(self, stage: str, percent: float = 0) -> None:
         with self.lock:
             self.stage, self.percent = stage, percent
 
-    def _wait_until(self, moment: float, minute: float, world: World) -> bool:
+    def _wait_until(self, moment: float, clock: Minutes, world: World) -> bool:
         """Wait with an eye on the alarms and on who stops it; False when it ended."""
         while True:
             if world.gone():
@@ -114,10 +110,10 @@ class Deployment:
             if self.alarmed:
                 self._undo(f"alarm detected: {', '.join(self.alarmed)}", world)
                 return False
-            left = moment - time.monotonic()
+            left = moment - clock.now()
             if left <= 0 and not self._stop.is_set():
                 return True
-            if self._stop.wait(max(0.0, min(left, minute / LOOKS))):
+            if self._stop.wait(clock.pause(left)):
                 self._stopped(world)
                 return False
 

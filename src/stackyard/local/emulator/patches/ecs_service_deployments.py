@@ -19,9 +19,10 @@ from moto.ecs.responses import EC2ContainerServiceResponse as Response
 
 from stackyard.local.emulator.ecs.deployment import UNDER_WAY, Deployment, Revision, World
 from stackyard.local.emulator.ecs.stages import GRADUAL, find_trouble, plan_stages
+from stackyard.local.emulator.minutes import Minutes
 from stackyard.local.emulator.patches.ecs_steady_services import settle
 from stackyard.local.emulator.shapes import Json
-from stackyard.local.emulator.surroundings import is_in_ecr, missing_image, ringing, rollout_minute
+from stackyard.local.emulator.surroundings import is_in_ecr, missing_image, ringing
 
 _TRIGGERS = ("load_balancers", "network_configuration", "force_new_deployment")
 """What begins a deployment beside a new task definition ("UpdateService", Amazon ECS API Reference)."""
@@ -125,7 +126,7 @@ def _deploy(backend: Backend, service: Service, history: _History) -> None:
         arrive=arrive,
         go_back=go_back,
     )
-    made.play(plan_stages(history.configuration), rollout_minute(), world)
+    made.play(plan_stages(history.configuration), Minutes.as_told(), world)
 
 
 def _missing_image(backend: Backend, task_definition: str) -> str:
