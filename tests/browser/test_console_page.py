@@ -107,6 +107,8 @@ def test_it_can_be_read_on_any_screen(console: str, lab: Lab, visit: Make, size:
     assert page.evaluate(LOOK) == []
     send_traffic(lab)
     expect(page.locator("#list li")).to_have_count(18)
+    for words in ("job done", "no such job"):
+        expect(page.locator("#log .line", has_text=words)).to_have_count(1)
     for view in VIEWS:
         page.evaluate(f"location.hash = '{view}'")
         page.wait_for_selector(f"#{view}:not([hidden])")
@@ -270,7 +272,7 @@ def test_services_and_the_drawing(console: str, lab: Lab, visit: Make) -> None:
         expect(drawing.locator("text.name", has_text=re.compile(f"^{name}$"))).to_have_count(1)
         expect(drawing.locator("text.route", has_text=re.compile(f"^{re.escape(path)}$"))).to_have_count(1)
     expect(drawing.locator(".call")).to_have_count(1)
-    assert "worker called api 2 times" in (drawing.locator("svg").get_attribute("aria-label") or "")
+    expect(drawing.locator("svg")).to_have_attribute("aria-label", re.compile("worker called api 2 times"))
     expect(page.locator("#routes tbody tr")).to_have_count(10)
 
 
@@ -319,10 +321,8 @@ def test_it_stays_live_under_load(console: str, lab: Lab, visit: Make) -> None:
     expect(page.locator("#list li")).to_have_count(1000)
     with steady(lab, 50) as sent:
         until(lambda: len(sent) > 75, "traffic flows")
-        begun = time.monotonic()
         choose(page, "name=steady")
         page.keyboard.press("Escape")
-        assert time.monotonic() - begun < 5
         number = int(page.locator("#list .number").first.inner_text().removeprefix("#"))
         page.wait_for_function(
             "from => Number(document.querySelector('#list .number').textContent.slice(1)) > from + 50", arg=number
