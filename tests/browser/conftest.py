@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
+MORNING = datetime(2026, 11, 2, 9, tzinfo=UTC)
 PICTURES = Path(__file__).parents[2] / "docs/pictures"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = [
@@ -49,6 +51,11 @@ class Visit:
 
     page: Page
     complaints: list[str] = field(default_factory=list[str])
+
+    def stop_the_clock(self) -> None:
+        """Have time pass in pages opened from now on only as the test lets it: no round begins by itself."""
+        self.page.clock.install(time=MORNING)
+        self.page.clock.pause_at(MORNING + timedelta(seconds=1))
 
     def open(self, url: str) -> Page:
         """Open the page and wait until every service was asked once."""

@@ -54,10 +54,15 @@ def test_it_can_be_read_on_any_screen(base: str, visit: Make, size: str, scheme:
     assert page.evaluate(LOOK) == []
 
 
-def test_pictures(standin: Standin, visit: Make, take_picture: Callable[[Page, str], None]) -> None:
+def test_pictures(
+    standin: Standin, visit: Make, take_picture: Callable[[Page, str], None], pytestconfig: pytest.Config
+) -> None:
     """For the documentation: kept with --pictures, and else a look at a page that was open for a while."""
     for name, (width, height, scheme) in PICTURES.items():
-        page = visit(width, height, scheme).open(f"{standin.url}/local/web/")
+        made = visit(width, height, scheme)
+        if not pytestconfig.getoption("--pictures"):  # in a picture each answer has its time
+            made.stop_the_clock()
+        page = made.open(f"{standin.url}/local/web/")
         bars = page.locator(".service", has_text="ledger").locator(".trend rect.ok")
         for rounds in range(2, 16):
             page.get_by_role("button", name="Pause").click()
@@ -185,7 +190,7 @@ def test_it_keeps_still_when_asked(base: str, visit: Make) -> None:
 def test_a_service_goes_down_and_comes_back(standin: Standin, base: str, visit: Make) -> None:
     """The card says so in words, the summary is read out, and only when it changes."""
     made = visit()
-    made.page.clock.install()
+    made.stop_the_clock()
     page = made.open(f"{base}/web/")
     assert page.locator("#summary").get_attribute("role") == "status"
     page.evaluate(
@@ -233,7 +238,7 @@ def test_a_key_lets_in(standin: Standin, base: str, visit: Make) -> None:
 def test_nobody_is_asked_while_nobody_looks(standin: Standin, base: str, visit: Make) -> None:
     """A hidden page is silent and asks at once when it is seen again; so does one that is paused."""
     made = visit()
-    made.page.clock.install()
+    made.stop_the_clock()
     page = made.open(f"{base}/web/")
 
     def asked() -> int:
