@@ -15,7 +15,9 @@ PATIENCE = 30.0
 def until(look: Callable[[], T], what: str, seconds: float = PATIENCE, explain: Callable[[], str] = str) -> T:
     """Return the first true thing that ``look`` sees; fail with what ``explain`` says when there is none in time."""
     end = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < end, f"not within {seconds:g} s: {what}\n{explain()}".rstrip()
+    while True:
+        late = time.monotonic() > end  # asked first: what happened while this process stood still is still seen
+        if found := look():
+            return found
+        assert not late, f"not within {seconds:g} s: {what}\n{explain()}".rstrip()
         time.sleep(0.02)
-    return found

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -97,7 +98,7 @@ async def app(scope, receive, send):
         await answer(send, b"ok")
         return
     if path.endswith("/slow"):
-        await asyncio.sleep({pause})
+        {hold}
     if path.endswith("/die"):
         os.kill(os.getpid(), signal.SIGKILL)
     if path.endswith("/print"):
@@ -237,9 +238,16 @@ while True:
 """
 
 
-def version(name: str, pause: float = 0) -> str:
-    """Return an application that answers with its name, its process and the size of what it was sent."""
-    return VERSION.format(version=name, pause=pause)
+def version(name: str, hold: float | Path = 0) -> str:
+    """Return an application that answers with its name, its process and the size of what it was sent.
+
+    What ends in /slow is answered after ``hold`` seconds, or when the file ``hold`` is there.
+    """
+    if isinstance(hold, Path):
+        wait = f"while not os.path.exists({str(hold)!r}): await asyncio.sleep(0.01)"
+    else:
+        wait = f"await asyncio.sleep({hold})"
+    return VERSION.format(version=name, hold=wait)
 
 
 @contextmanager

@@ -45,6 +45,17 @@ def handler(event, context):
     return {{"statusCode": 200, "body": "{version}"}}
 """
 
+HELD = """
+import os
+import time
+
+def handler(event, context):
+    while not os.path.exists({gate!r}):
+        time.sleep(0.01)
+    return {{"statusCode": 200, "body": "{version}"}}
+"""
+"""Answers when the file ``gate`` is there: a test says when, and not a pause that a slow machine may miss."""
+
 ENVIRONMENT = """
 import json
 import os
@@ -283,6 +294,11 @@ class Lab:
         if warm:
             until(lambda: all(self.workers(name, "idle") for name in self.names()), "every service has a worker")
             until(lambda: all(self.processes(str(each["service"])) for each in self.servers.values()), "servers are up")
+
+    def listens(self) -> bool:
+        """Return whether the gateway takes connections."""
+        with socket.socket() as client:
+            return client.connect_ex(("127.0.0.1", self.port)) == 0
 
     def stop(self) -> None:
         """End the gateway."""

@@ -6,7 +6,7 @@ import concurrent.futures
 
 import httpx
 import pytest
-from gateway_lab import ECHO, ENVIRONMENT, VERSION, Lab, is_alive
+from gateway_lab import ECHO, ENVIRONMENT, HELD, VERSION, Lab, is_alive
 
 from tests.waiting import until
 
@@ -42,7 +42,8 @@ def test_a_deployment_of_nothing(lab: Lab) -> None:
 
 def test_a_request_under_way_survives_a_deployment(lab: Lab) -> None:
     """It finishes on the worker it began on, with the answer of the code it began with."""
-    lab.service("app", VERSION.format(pause=1, version="old"))
+    gate = lab.root / "gate"
+    lab.service("app", HELD.format(gate=str(gate), version="old"))
     lab.start()
     with concurrent.futures.ThreadPoolExecutor() as pool:
         under_way = pool.submit(httpx.get, f"{lab.url}/app", timeout=30)
@@ -50,6 +51,8 @@ def test_a_request_under_way_survives_a_deployment(lab: Lab) -> None:
         lab.service("app", VERSION.format(pause=0, version="new"), version="2")
         lab.redeploy()
         assert lab.client.get("/app").text == "new"
+        assert not under_way.done()
+        gate.touch()
         assert (under_way.result().status_code, under_way.result().text) == (200, "old")
 
 

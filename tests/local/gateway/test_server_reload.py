@@ -31,7 +31,8 @@ def test_reload_under_load_drops_nothing(lab: Lab) -> None:
 
 def test_a_request_under_way_finishes_on_the_old_code(lab: Lab) -> None:
     """The old process ends only when it has answered, and new requests do not wait for that."""
-    module = lab.server("web", version("old", 3))
+    gate = lab.root / "gate"
+    module = lab.server("web", version("old", gate))
     lab.start()
     (old,) = lab.processes("web")
     with concurrent.futures.ThreadPoolExecutor() as pool:
@@ -40,6 +41,7 @@ def test_a_request_under_way_finishes_on_the_old_code(lab: Lab) -> None:
         module.write_text(version("new"), encoding="utf-8")
         until(lambda: lab.client.get("/web/x").text.startswith("new"), "the new code answers")
         assert not under_way.done()
+        gate.touch()
         assert under_way.result().text == f"old {old} 0"
     until(lambda: not is_alive(old), "the old process has ended")
 
@@ -95,13 +97,15 @@ def test_code_that_does_not_start_is_shown(lab: Lab, source: str, shown: str) ->
 
 def test_broken_code_does_not_drop_what_is_under_way(lab: Lab) -> None:
     """A request that the old code has begun is answered by it, whatever was saved meanwhile."""
-    module = lab.server("web", version("old", 2))
+    gate = lab.root / "gate"
+    module = lab.server("web", version("old", gate))
     lab.start()
     with concurrent.futures.ThreadPoolExecutor() as pool:
         under_way = pool.submit(httpx.get, f"{lab.url}/web/slow", timeout=30)
         until(lambda: lab.told("web")["processes"][0]["under_way"] == 1, "it is under way")
         module.write_text("raise SystemExit(1)\n", encoding="utf-8")
         until(lambda: lab.client.get("/web/x").status_code == 504, "the broken code is noticed")
+        gate.touch()
         assert under_way.result().status_code == 200
 
 

@@ -186,7 +186,8 @@ def test_status_tells_of_servers(lab: Lab) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_gateway_ends_with_all_its_servers(lab: Lab, number: signal.Signals) -> None:
     """Asked to end, it answers what is under way and ends every process."""
-    lab.server("web", version("done", 0.5))
+    gate = lab.root / "gate"
+    lab.server("web", version("done", gate))
     lab.server("idle", version("idle"))
     lab.start()
     pids = lab.processes("web") + lab.processes("idle")
@@ -196,6 +197,8 @@ def test_the_gateway_ends_with_all_its_servers(lab: Lab, number: signal.Signals)
         under_way = pool.submit(httpx.get, f"{lab.url}/web/slow", timeout=30)
         until(lambda: lab.told("web")["processes"][0]["under_way"] == 1, "it is under way")
         os.kill(daemon.pid, number)
+        until(lambda: not lab.listens(), "nobody new is let in")
+        gate.touch()
         assert under_way.result().text.startswith("done")
     until(lambda: daemon.poll() is not None, "the gateway has ended")
     assert daemon.poll() == 0

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from gateway_lab import ECHO, ENVIRONMENT, VERSION, Lab, is_alive
+from gateway_lab import ECHO, ENVIRONMENT, HELD, VERSION, Lab, is_alive
 
 from stackyard.tools.process import SystemRunner
 from tests.waiting import until
@@ -278,7 +278,8 @@ def test_status_tells_what_runs(lab: Lab) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_gateway_ends_with_all_its_workers(lab: Lab, number: signal.Signals) -> None:
     """Asked to end, it answers what is under way, ends its workers, takes the ready file away and exits with 0."""
-    lab.service("app", VERSION.format(pause=0.5, version="done"))
+    gate = lab.root / "gate"
+    lab.service("app", HELD.format(gate=str(gate), version="done"))
     lab.service("echo", ECHO)
     lab.start()
     pids = lab.workers("app") + lab.workers("echo")
@@ -288,6 +289,8 @@ def test_the_gateway_ends_with_all_its_workers(lab: Lab, number: signal.Signals)
         under_way = pool.submit(httpx.get, f"{lab.url}/app", timeout=30)
         until(lambda: lab.workers("app", "busy"), "it is under way")
         os.kill(daemon.pid, number)
+        until(lambda: not lab.listens(), "nobody new is let in")
+        gate.touch()
         assert under_way.result().text == "done"
     until(lambda: daemon.poll() is not None, "the gateway has ended")
     assert daemon.poll() == 0
